@@ -4,13 +4,14 @@
 
 Milliseconds of CPU of the process that serves /metrics, none of them a worker's: for the first
 page, and for pages between which so many of all pairs of route and endpoint have counted something.
-Each is the median of --repeats pages; in OpenMetrics with an exemplar for each bucket. Beside it
-the parts of a page, and what the supervisor takes to say what it alone knows.
+Each is the median of --repeats pages, and the least; in OpenMetrics with exemplars. Beside it the
+parts of a page, and what the supervisor takes to say what it alone knows.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import pickle
 import statistics
@@ -27,7 +28,9 @@ from porch.exchange import Exchange
 from porch.http.message import RequestHead
 from porch.manage.columns import CACHE, COLUMNS
 from porch.manage.facts import Facts, WorkerFacts
-from porch.manage.measures import measures
+from porch.manage.heap import LARGEST, keep_heap
+from porch.manage.measures import Measures
+from porch.manage.observer_pages import AHEAD
 from porch.observe.ended import Batch
 from porch.observe.exemplars import Exemplars
 from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition
@@ -58,6 +61,7 @@ class Counted:
             for route in range(routes)
             for each in range(endpoints)
         ]
+        self.measures = Measures(self.table)
         self.facts = Facts(
             version="1",
             since=0.0,
@@ -98,7 +102,7 @@ class Counted:
 
     def page(self, exposition: Exposition, kind: bytes) -> bytes:
         """As observer_pages.py makes it."""
-        return exposition.page(self.series.totals(), measures(self.facts, self.table), kind)
+        return exposition.page(self.series.totals(), self.measures.of(self.facts), kind)
 
 
 def cpu_ms(act: Callable[[], object]) -> float:
@@ -111,35 +115,63 @@ def cpu_ms(act: Callable[[], object]) -> float:
 def main() -> int:
     options = _options()
     counted = Counted(options.routes, options.endpoints, options.workers)
+    gc.collect()
+    gc.freeze()  # it is another process that has counted all this
     print(f"{machine.date()}  {machine.machine()}  {machine.interpreter(sys.executable)}")
     print(f"{len(counted.pairs)} pairs, {options.workers} workers; ms of CPU a page\n")
-    print(f"{'':32}{'plain':>10}{'open':>10}")
+    print(f"{'':32}{'plain':>8}{'least':>8}{'open':>10}{'least':>8}")
+    keep_heap(kept=2 * LARGEST, large=LARGEST)  # as observing.py has it
     expositions = {kind: Exposition(Exemplars(counted.recent)) for kind in (PLAIN, OPEN_METRICS)}
-    first = [cpu_ms(lambda: counted.page(*each)) for each in _of(expositions)]  # noqa: B023
-    print(f"{'the first':32}{first[0]:10.1f}{first[1]:10.1f}")
+    _show("a piece of preparing it", _prepared(counted, expositions))
+    first = [[cpu_ms(lambda: counted.page(*each))] for each in _of(expositions)]  # noqa: B023
+    _show("the first", first)
     for share in (0.0, 0.01, 0.1, 1.0):
         found: list[list[float]] = [[], []]
         for _ in range(options.repeats):
             counted.count(int(share * len(counted.pairs)))
             for place, each in enumerate(_of(expositions)):
                 found[place].append(cpu_ms(lambda: counted.page(*each)))  # noqa: B023
-        text = f"{share:.0%} have counted since"
-        plain, opened = map(statistics.median, found)
-        print(f"{text:32}{plain:10.1f}{opened:10.1f}")
+        _show(f"{share:.0%} have counted since", found)
     page = counted.page(expositions[OPEN_METRICS], OPEN_METRICS)
     lines = page.count(b"\n")
     print(f"\n{len(page) / 1e6:.1f} MB, {lines} lines")
     parts = {
         "adding up all rows": lambda: counted.series.totals(),
         "endpoints, limits, workers": lambda: [
-            [*family.samples] for family in measures(counted.facts, counted.table)
+            family.said and family.said.lines(family.name, family.values)
+            for family in counted.measures.of(counted.facts)
         ],
         "what the supervisor packs": lambda: pickle.dumps(counted.facts),
         "and the other unpacks": lambda: pickle.loads(pickle.dumps(counted.facts)),
     }
     for text, act in parts.items():
-        print(f"{text:32}{statistics.median(cpu_ms(act) for _ in range(options.repeats)):10.1f}")
+        _show(text, [[cpu_ms(act) for _ in range(options.repeats)]])
     return 0
+
+
+def _prepared(counted: Counted, expositions: dict[bytes, Exposition]) -> list[list[float]]:
+    """What is made before the first page is asked for, in pieces."""
+    found = []
+    for exposition, kind in _of(expositions):
+        pieces: list[float] = []
+        is_all: list[bool] = []
+        while not any(is_all):
+            pieces.append(
+                cpu_ms(
+                    lambda: is_all.append(  # noqa: B023
+                        exposition.prepare(counted.series.totals(), kind, AHEAD)  # noqa: B023
+                    )
+                )
+            )
+        found.append(pieces)
+        print(f"prepared in {len(pieces)} pieces, {max(pieces):.1f} the longest")
+    return found
+
+
+def _show(text: str, found: list[list[float]]) -> None:
+    """A row: of each kind the median and the least."""
+    numbers = [f"{statistics.median(each):8.1f}{min(each):8.1f}" for each in found]
+    print(f"{text:32}{'  '.join(numbers)}")
 
 
 def _of(expositions: dict[bytes, Exposition]) -> list[tuple[Exposition, bytes]]:

@@ -1,6 +1,10 @@
-"""Rules for the whole test run: in CI and with --no-skips, a skipped test is a failure."""
+"""Rules for the whole test run: in CI and with --no-skips, a skipped test is a failure. And what
+tests of several folders need."""
 
 import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -47,3 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--no-skips") or os.environ.get("CI"):
         config.pluginmanager.register(NoSkips(), "no-skips")
+
+
+@pytest.fixture
+def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """$XDG_RUNTIME_DIR; short, for the path of a socket has 107 bytes at most."""
+    with tempfile.TemporaryDirectory(prefix="porch") as folder:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
+        yield Path(folder)

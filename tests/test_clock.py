@@ -42,7 +42,7 @@ def test_a_tick_brings_the_coarse_time_up_to_date(monkeypatch: pytest.MonkeyPatc
 
 def test_who_is_late_is_woken(at: Callable[[float], None]) -> None:
     deadlines = Deadlines()
-    early, late, never = Sleeper(9.0), Sleeper(11.0), Sleeper(INFINITY)
+    early, late, never = Sleeper(9.0), Sleeper(11.5), Sleeper(INFINITY)
     for each in (early, late, never):
         deadlines.watch(each)
     at(10.0)
@@ -51,6 +51,25 @@ def test_who_is_late_is_woken(at: Callable[[float], None]) -> None:
     at(12.0)
     deadlines.check()
     assert (early.woken, late.woken, never.woken) == (2, 1, 0)
+
+
+@pytest.mark.parametrize("seconds", [0.25, 0.5, 1.0, 10.0])
+@pytest.mark.parametrize("age", [0.0, 0.1, 0.24])
+def test_no_timeout_is_shorter_than_somebody_has_written(
+    at: Callable[[float], None], seconds: float, age: float
+) -> None:
+    """age: of the coarse time when the deadline is set."""
+    deadlines = Deadlines()
+    start = 100.0
+    at(start)
+    one = Sleeper(clock.now + seconds)
+    deadlines.watch(one)
+    time = start
+    while not one.woken:
+        time += clock.TICK + 0.001
+        at(time)
+        deadlines.check()
+    assert seconds <= time - (start + age) <= seconds + 2 * clock.TICK + 0.1
 
 
 def test_a_deadline_moves_by_an_assignment(at: Callable[[float], None]) -> None:
@@ -153,3 +172,22 @@ def test_a_system_that_does_not_say_who_waits_says_nobody(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "open", missing)
     assert clock.waited() == 0.0
+
+
+def test_one_that_fails_keeps_nobody_from_his_deadline(at: Callable[[float], None]) -> None:
+    """And it is told once, not with each tick."""
+    deadlines = Deadlines()
+
+    def fail() -> None:
+        raise ValueError("a fault")
+
+    sleepers = [Sleeper(10.0, fail), Sleeper(10.0), Sleeper(10.0, fail), Sleeper(10.0)]
+    for each in sleepers:
+        deadlines.watch(each)
+    at(10.5)
+    with pytest.raises(ValueError, match="a fault"):
+        deadlines.check()
+    assert [each.woken for each in sleepers] == [1, 1, 1, 1]
+    at(11.0)
+    deadlines.check()
+    assert [each.woken for each in sleepers] == [1, 2, 1, 2]

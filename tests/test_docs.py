@@ -10,6 +10,7 @@ import pytest
 from porch.cache.refusal import REFUSALS
 from porch.cli import main
 from porch.config.load import load_mapping
+from tests.test_levels import LEVELS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "life-of-a-request.md"
@@ -53,6 +54,32 @@ def test_every_name_on_the_page_is_defined():
     inherited = {"Decoder.decode", "Exchange.on_end"}
     assert len(names) > 20
     assert [name for name in names if name not in inherited and not _defined(name)] == []
+
+
+def test_the_calls_that_the_page_counts_are_those_of_the_budgets():
+    text = PAGE.read_text(encoding="utf-8")
+    files = re.findall(r"`(tests/budget/test_\w+\.py)`", text)
+    assert len(files) > 4
+    for file in files:
+        before = text.partition(f"`{file}`")[0]
+        told = re.findall(r"(\d+) Python calls", before)[-1]
+        budget = (ROOT / file).read_text(encoding="utf-8")
+        assert f"\nMOST_CALLS = {told}\n" in budget, file
+
+
+def test_the_levels_of_the_design_are_those_that_are_checked():
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d) \| `([^`]+)`", text, re.MULTILINE)
+    told = {part.rstrip("/"): int(level) for level, parts in rows for part in parts.split()}
+    assert told == {part: level for part, level in LEVELS.items() if level < 7}
+
+
+def test_every_file_that_the_design_names_exists():
+    text = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    files = re.findall(r"`((?:[a-z_]+/)+[a-z_]+\.py)`", text)  # of the root, or of src/porch
+    assert len(files) > 10
+    homes = (ROOT, ROOT / "src" / "porch")
+    assert [each for each in files if not any((home / each).exists() for home in homes)] == []
 
 
 def test_a_name_that_does_not_exist_is_noticed():

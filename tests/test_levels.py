@@ -23,9 +23,7 @@ LEVELS = {
     **dict.fromkeys(("cut", "interim", "made", "overdue", "reader", "silence", "trace"), 2),
     **dict.fromkeys(("failing", "transform", "exchange"), 2),
     **dict.fromkeys(("balance", "certs", "forward", "listen"), 3),
-    **dict.fromkeys(
-        ("shield", "cache", "compress", "buffer", "grpc", "serve", "observe", "extend"), 4
-    ),
+    **dict.fromkeys(("shield", "cache", "compress", "buffer", "grpc", "serve", "observe"), 4),
     **dict.fromkeys(("config",), 5),
     **dict.fromkeys(("manage", "cli"), 6),
     **dict.fromkeys(("__init__", "__main__"), 7),
@@ -76,12 +74,12 @@ MODULES = {
 CLOCKS = {"time", "monotonic", "perf_counter", "clock_gettime"}
 CLOCKS |= {f"{name}_ns" for name in CLOCKS}
 TASKS = {"create_task", "ensure_future", "TaskGroup", "timeout", "timeout_at", "wait_for"}
-TASKS_ALLOWED = ("forward/client", "forward/dial", "forward/pool", "forward/resolve", "extend/")
+TASKS_ALLOWED = ("forward/client", "forward/dial", "forward/pool", "forward/resolve")
 """Dialling waits as a task, and so do what Porch itself asks and user code. Nothing else below
 level 5: a plain exchange has none, and deadlines are numbers that clock.Deadlines looks at."""
 EXTRAS = {"observe/otlp_spans.py": "opentelemetry"}
 """Modules that are imported only where an extra is installed."""
-LOADERS = ("config", "extend", "cli", "manage")
+LOADERS = ("config", "cli", "manage")
 """Parts that may import by a name made at run time."""
 
 
@@ -261,7 +259,6 @@ def test_an_import_out_of_place_is_found(path: str, source: str, what: str) -> N
         ("http/h1.py", "from porch import clock, errors\nfrom porch.http.message import Field"),
         ("listen/h1.py", "import asyncio, socket\nfrom porch.exchange import Exchange"),
         ("forward/pool.py", "import asyncio\nasyncio.create_task(f())\nasyncio.timeout(1)"),
-        ("extend/hooks.py", "import asyncio\nasyncio.create_task(f())"),
         ("listen/h1.py", "x = self.timeouts.timeout\ny = message.date\nz = clock.now"),
         ("config/build.py", "from importlib import import_module\nimport_module('porch.shield')"),
         ("manage/worker.py", "import asyncio, logging\nasyncio.create_task(f())"),

@@ -102,6 +102,7 @@ def passes(router: Router, path: bytes) -> bool:
 @example(b"//a.test/%2561dmin./y")
 @example(b"/%2f%00%252e/ADMIN..%00admin...")
 @example(b"/..::$DATA.%2e%3b%5cadmin..")
+@example(b"///h%c0%af%2Eadmin...///;::$DATA//admin%20")
 def test_no_path_gets_by_the_open_route_to_what_is_protected(path: bytes) -> None:
     assert not passes(PROTECTING, path), {*taken_by_lax(path)}
 
@@ -116,7 +117,7 @@ def test_without_protection_many_of_them_do() -> None:
 @pytest.mark.soak
 @pytest.mark.timeout(1800)
 def test_nor_do_very_many() -> None:
-    chance = random.Random(2)
+    chance = random.Random()  # others each time: what is found is named
     until = time.monotonic() + 600
     while time.monotonic() < until:
         path = b"/" + b"".join(chance.choices(PIECES, k=chance.randrange(1, 14)))

@@ -8,7 +8,7 @@ import pytest
 from porch.balance.endpoint import WIDTH, Endpoint
 from porch.manage.columns import CACHE
 from porch.manage.facts import Facts, WorkerFacts
-from porch.manage.measures import measures
+from porch.manage.measures import Measures
 from porch.observe.ended import Batch
 from porch.observe.exemplars import Exemplars
 from porch.observe.exposition import OPEN_METRICS, PLAIN, Exposition
@@ -34,6 +34,7 @@ class Scraped:
         ends = [f"10.0.0.{each}:80" for each in range(10)]
         self.pairs = [(f"r{route}.test", end) for route in range(routes) for end in ends]
         self.table = SharedTable(3, CACHE + 64 + WIDTH * len(self.pairs))
+        self.measures = Measures(self.table)
         self.facts = Facts(
             version="1",
             since=0.0,
@@ -62,7 +63,7 @@ class Scraped:
 
     def calls(self, kind: bytes) -> int:
         def scrape() -> None:
-            families = measures(self.facts, self.table)
+            families = self.measures.of(self.facts)
             assert len(self.exposition.page(self.series.totals(), families, kind)) > 1000
 
         return len(calls_of(scrape))

@@ -1,5 +1,6 @@
 """What a command prints of a door's answer."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from porch.cli import ask as module
-from porch.cli.ask import ask_door
+from porch.cli.ask import ask_door, show_answer
 from porch.manage.control import NotRunning
 
 
@@ -97,3 +98,21 @@ def test_what_not_all_workers_have_taken_is_exit_1(
         "warning      worker 4711 hangs",
     ]
     assert said.err == "porch: not all workers have taken it yet, see pending\n"
+
+
+def test_an_answer_is_shown_in_lines_or_as_it_is(
+    answering: Callable[[Any], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    answering({"pid": 7})
+
+    def lines(answer: dict[str, Any]) -> list[str]:
+        return [f"process {answer['pid']}", "serves"]
+
+    file = Path("porch.toml")
+    assert show_answer(file, "status", lines, as_json=False) == 0
+    assert capsys.readouterr().out == "process 7\nserves\n"
+    assert show_answer(file, "status", lines, as_json=True) == 0
+    assert json.loads(capsys.readouterr().out) == {"pid": 7}
+    answering({"error": "no"})
+    assert show_answer(file, "status", lines, as_json=True) == 1
+    assert capsys.readouterr() == ("", "no\n")

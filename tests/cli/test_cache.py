@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from porch.cache import counts
-from porch.cli import cache as module
 from porch.cli.cache import FORWARDED, NOT_KEPT, lines, show_cache
 
 STORE = dict.fromkeys(
@@ -88,10 +87,10 @@ def test_every_reason_that_is_counted_has_a_sentence() -> None:
 def test_programs_have_it_as_json(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "answer_of", lambda config, command: CACHE)
+    monkeypatch.setattr("porch.cli.ask.answer_of", lambda *_: CACHE)
     assert show_cache(Path("porch.toml"), as_json=True) == 0
     assert json.loads(capsys.readouterr().out) == CACHE
     assert show_cache(Path("porch.toml"), as_json=False) == 0
     assert "12,000 requests" in capsys.readouterr().out
-    monkeypatch.setattr(module, "answer_of", lambda config, command: None)
+    monkeypatch.setattr("porch.cli.ask.answer_of", lambda *_: None)
     assert show_cache(Path("porch.toml"), as_json=False) == 1

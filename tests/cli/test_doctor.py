@@ -8,7 +8,7 @@ import pytest
 from porch.cli import doctor as module
 from porch.cli import main
 from porch.cli.doctor import lines, show_doctor
-from porch.manage.patient import look, ok, wrong
+from porch.manage.doctor.patient import look, ok, wrong
 
 FINE = ok("clock", "synchronised")
 DOUBT = look("user", "workers run as root")

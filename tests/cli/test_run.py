@@ -4,7 +4,6 @@ import gc
 import os
 import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +14,9 @@ from porch.config.load import load_mapping
 from porch.manage import control_server
 from porch.manage.control import socket_path
 
+pytestmark = pytest.mark.usefixtures("runtime")
+
 ROUTE = '[routes]\n"*" = "respond:204"\n'
-
-
-@pytest.fixture(autouse=True)
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """$XDG_RUNTIME_DIR; short, for the path of a socket has 107 bytes at most."""
-    with tempfile.TemporaryDirectory(prefix="porch") as folder:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
-        yield Path(folder)
 
 
 @pytest.fixture(autouse=True)

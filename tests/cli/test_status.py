@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from porch.cli import status as module
 from porch.cli.status import MOST, lines, show_status
 
 STATUS: dict[str, Any] = {
@@ -136,13 +135,13 @@ def test_many_endpoints_are_counted() -> None:
 def test_json_is_the_whole_of_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(module, "answer_of", lambda *_: STATUS)
+    monkeypatch.setattr("porch.cli.ask.answer_of", lambda *_: STATUS)
     assert show_status(Path("p.toml"), as_json=True) == 0
     assert json.loads(capsys.readouterr().out) == STATUS
 
 
 def test_no_answer_is_exit_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "answer_of", lambda *_: None)
+    monkeypatch.setattr("porch.cli.ask.answer_of", lambda *_: None)
     assert show_status(Path("p.toml"), as_json=False) == 1
 
 

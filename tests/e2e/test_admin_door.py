@@ -1,12 +1,12 @@
 """The admin door of a real door: what it changes, whom it lets in, and what it never tells."""
 
 import contextlib
-import hashlib
 import http.client
 import json
 import os
 import signal
 import socket
+import ssl
 import threading
 import time
 import urllib.error
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from tests.e2e.conftest import Connection, Door, children, echo, is_ended
 from tests.support.ports import free_port
@@ -36,11 +37,12 @@ tokens = {{ ann = "file:{token}" }}
 class Steered:
     """A door with an admin door, whose token stands in a file beside the configuration."""
 
-    def __init__(self, door: Any, port: int, folder: Path) -> None:
+    def __init__(self, door: Any, port: int, folder: Path, more: str = "") -> None:
+        """more: words of admin."""
         self.admin, self.metrics, self.port = free_port(), free_port(), port
         self.token = folder / "token"
         self.token.write_text(ANN)
-        self.door: Door = door(self.config())
+        self.door: Door = door(self.config().replace("[routes]", f"{more}[routes]"))
 
     def config(self, **others: int) -> str:
         words = {"admin": self.admin, "metrics": self.metrics, "port": self.port}
@@ -100,71 +102,6 @@ def test_an_endpoint_is_drained_and_the_change_holds_to_its_revision(steered: St
     assert steered.ask("/v1/undrain", endpoint)[0] == 200
     assert steered.ask("/v1/drain", {"endpoint": 7})[0] == 400
     assert steered.ask("/v1/drain", {"endpoint": "no.such:1"})[0] == 404
-
-
-def test_whoever_leaves_while_a_drain_waits_holds_no_place(steered: Steered, client: Any) -> None:
-    """Changes of one who asks are 16 at once: as many have left, and one more is made."""
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        steered.door.write(steered.config(port=port))
-        assert steered.door.reload() == ""
-        waits = client(steered.door)
-        waits.send(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
-        taken, _ = silent.accept()
-        with taken:
-            for count in (16, 17):  # who closed may still read, for half a second
-                while len(drains(steered)) < count:
-                    leave_a_drain(steered, {"endpoint": f"127.0.0.1:{port}", "wait": 3600})
-                ended = [("drain", "done")] * count
-                steered.door.wait_until(lambda: drains(steered) == ended, "the end of them")  # noqa: B023
-            assert steered.ask("/v1/undrain", {"endpoint": f"127.0.0.1:{port}"})[0] == 200
-
-
-def leave_a_drain(steered: Steered, words: dict[str, Any]) -> None:
-    known = len(drains(steered))
-    connection = http.client.HTTPConnection("127.0.0.1", steered.admin, timeout=10)
-    fields = {"Authorization": f"Bearer {ANN}", "Content-Type": "application/json"}
-    connection.request("POST", "/v1/drain", json.dumps(words), fields)
-    steered.door.wait_until(lambda: len(drains(steered)) > known, "its begin")
-    connection.close()
-
-
-def drains(steered: Steered) -> list[tuple[str, str]]:
-    entries = steered.ask("/v1/audit")[1]["entries"]
-    return [(each["what"], each["outcome"]) for each in entries if each["what"] == "drain"]
-
-
-def test_a_certificate_is_renewed_by_who_may_do_all_and_the_audit_has_both_of_them(
-    steered: Steered,
-) -> None:
-    text = steered.config().replace("listen =", 'listen = ["https://127.0.0.1:0"]\n#', 1)
-    digest = f"sha256:{hashlib.sha256(BOB.encode()).hexdigest()}"
-    tokens = f'{{ ann = "file:{steered.token}", bob = {{ token = "{digest}", role = "operate" }} }}'
-    text = text.replace(f'{{ ann = "file:{steered.token}" }}', tokens)
-    steered.door.write(text + '"shop.localhost" = "respond:204"\n')
-    assert steered.door.reload() == ""
-    words = {"host": "shop.localhost", "wait": 60}
-    steered.door.wait_until(lambda: steered.ask("/v1/renew", words)[0] == 200, "a first one")
-    steered.door.wait_until(
-        lambda: steered.ask("/v1/renew", words, token=BOB)[0] == 403, "his being known"
-    )
-    seen = steered.ask("/v1/status")[2]["ETag"]
-    status, answer, _ = steered.ask("/v1/renew", words, If_Match=seen)
-    assert (status, answer["renewed"]) == (200, "shop.localhost")
-    assert steered.ask("/v1/renew", words, If_Match='"of-long-ago"')[0] == 412
-    status, answer, _ = steered.ask("/v1/renew", {"host": "shop.localhost"})
-    assert (status, "porch audit tells" in answer["renewing"]) == (202, True)
-    steered.door.wait_until(lambda: len(renewals(steered)) >= 3, "its end")
-    first, second = renewals(steered)[:2]
-    assert first["who"].startswith("ann by token")
-    assert first["after"]["certificate"] == second["before"]["certificate"]
-    status, answer, _ = steered.ask("/v1/renew", {"host": "other.test"})
-    assert (status, "no route is for it" in answer["error"]) == (404, True)
-
-
-def renewals(steered: Steered) -> list[Any]:
-    entries = steered.ask("/v1/audit")[1]["entries"]
-    return [each for each in entries if (each["what"], each["outcome"]) == ("renew", "done")]
 
 
 def test_a_reload_with_another_token_lets_in_the_new_one_alone_and_drops_nobody_elsewhere(
@@ -314,6 +251,39 @@ def test_an_upgrade_is_answered_each_time_and_the_next_version_says_when_it_serv
         assert is_ended(observer)
         entry = steered.ask("/v1/audit")[1]["entries"][-1]
         assert (entry["what"], entry["who"]) == ("upgrade", "ann by token from 127.0.0.1")
+    assert "Traceback" not in steered.door.errors
+
+
+def test_over_https_it_answers_and_a_certificate_that_is_renewed_is_used(
+    door: Any, origin: Any, tmp_path: Path
+) -> None:
+    ca = trustme.CA()
+    context = ssl.create_default_context()
+    ca.configure_trust(context)
+
+    def write() -> None:
+        made = ca.issue_cert("127.0.0.1")
+        made.private_key_pem.write_to_path(tmp_path / "door.key")
+        (tmp_path / "door.key").chmod(0o600)
+        made.cert_chain_pems[0].write_to_path(tmp_path / "door.pem")
+
+    def shown() -> bytes | None:
+        address = ("127.0.0.1", steered.admin)
+        with (
+            socket.create_connection(address, 10) as sock,
+            context.wrap_socket(sock, server_hostname="127.0.0.1") as wrapped,
+        ):
+            fields = f"Host: 127.0.0.1\r\nAuthorization: Bearer {ANN}\r\nConnection: close\r\n"
+            wrapped.sendall(f"GET /v1/session HTTP/1.1\r\n{fields}\r\n".encode())
+            assert wrapped.recv(65536).startswith(b"HTTP/1.1 200 ")
+            return wrapped.getpeercert(binary_form=True)
+
+    write()
+    files = f'cert = "{tmp_path}/door.pem"\nkey = "{tmp_path}/door.key"\n'
+    steered = Steered(door, origin(echo).port, tmp_path, more=files)
+    first = shown()
+    write()
+    steered.door.wait_until(lambda: shown() != first, "the new one")
     assert "Traceback" not in steered.door.errors
 
 

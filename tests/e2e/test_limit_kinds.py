@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
 
@@ -169,17 +170,15 @@ def status(door: Door, url: str, fields: Fields) -> int:
 
 @pytest.mark.timeout(120)
 def test_five_pass_and_the_sixth_waits_however_they_are_told_apart_and_counted(
-    door: Callable[..., Door], site: Site
+    door: Callable[..., Door], site: Site, tmp_path: Path
 ) -> None:
-    first = door('[routes]\n"*" = "respond:204"\n')
-    folder = first.folder
     places = {"192.0.2.0/24": country("DE"), "198.51.100.0/24": country("FR")}
-    (folder / "places.mmdb").write_bytes(mmdb(places))
-    (folder / "counted.py").write_text(COUNTED, encoding="utf-8")
+    (tmp_path / "places.mmdb").write_bytes(mmdb(places))
+    (tmp_path / "counted.py").write_text(COUNTED, encoding="utf-8")
     digests = {"ann": sha256(ANN.encode()).hexdigest(), "bob": sha256(BOB.encode()).hexdigest()}
     text = TOP.format(to=f"127.0.0.1:{site.port}", **digests)
-    text = text.replace('"places.mmdb"', f'"{folder / "places.mmdb"}"')
-    environ = {"SIGNING": SECRET, "PYTHONPATH": f"{SOURCE}:{folder}"}
+    text = text.replace('"places.mmdb"', f'"{tmp_path / "places.mmdb"}"')
+    environ = {"SIGNING": SECRET, "PYTHONPATH": f"{SOURCE}:{tmp_path}"}
     running = door(text, environ=environ)
     for kind, (url, same, (another, other)) in KINDS.items():
         found = [status(running, url, same[each % len(same)]) for each in range(6)]

@@ -192,6 +192,18 @@ def test_what_was_confirmed_of_another_state_is_not_done_until_it_is_confirmed_a
     assert len(steered.orders) == 2
 
 
+def test_nothing_is_done_while_it_is_not_known_what_runs(steered: Steered) -> None:
+    name = f"web/127.0.0.1:{steered.sites[0].port}"
+    steered.page.route("**/v1/orders", lambda route: route.fulfill(status=400, body="{}"))
+    steered.row("Endpoints", name).get_by_role("button", name=f"Drain {name}").click()
+    steered.dialog.get_by_role("button", name="Drain", exact=True).click()
+    told = steered.dialog.get_by_role("status")
+    told.filter(has_text="Nothing was done: it is not known what runs now").wait_for()
+    assert steered.orders == []
+    steered.page.unroute("**/v1/orders")
+    steered.confirm("Drain", f"Drained: {name}")
+
+
 def test_what_the_door_refuses_is_told_in_its_words(steered: Steered) -> None:
     name = f"web/127.0.0.1:{steered.sites[0].port}"
     steered.row("Endpoints", name).get_by_role("button", name=f"Weight {name}").click()

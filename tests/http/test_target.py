@@ -52,6 +52,8 @@ def test_a_host_with_or_without_a_port_passes(value: bytes) -> None:
         b"a\tb",
         b"a.test\n",
         b"a,b c",
+        b"a.test,b.test",
+        b",a.test",
         b"a%",
         b"a%2",
         b"a%zz",

@@ -220,6 +220,14 @@ def running(tmp_path: Path) -> Iterator[Running]:
     made._theirs.close()
 
 
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration's file, with nothing in it."""
+    file = tmp_path / "porch.toml"
+    file.touch()
+    return file
+
+
 async def until(true: Callable[[], object]) -> None:
     """Wait for what the loop is about to do."""
     while not true():  # noqa: ASYNC110  it is about what has no event

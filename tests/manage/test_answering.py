@@ -81,7 +81,7 @@ def looks(made: Answering) -> bool:
     """Whether exchanges that end are looked at for debug."""
     assert made._built is not None
     ended: Any = made._built.logs._ended
-    return any(isinstance(each, Steps) for each in ended._observers)
+    return any(isinstance(each, Steps) for each in ended._watchers)
 
 
 def test_debug_holds_until_its_time_also_behind_a_reload_and_in_a_new_worker(

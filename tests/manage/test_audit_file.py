@@ -28,6 +28,18 @@ def test_lines_are_added_and_read_in_their_order(tmp_path: Path) -> None:
         [*AuditFile(tmp_path, "b").read()]
 
 
+def test_a_line_is_on_the_disk_when_it_is_written_and_so_is_the_name_of_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(
+        os, "fsync", lambda number: kept.append(os.readlink(f"/proc/self/fd/{number}"))
+    )
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    assert kept == [str(audit.file), str(audit.file.parent)]
+
+
 def test_a_line_has_no_line_in_it(tmp_path: Path) -> None:
     audit = AuditFile(tmp_path, "a")
     audit.append({"n": 'a\n{"n": 2}\r\x1b[2J\u2028'})
@@ -87,6 +99,18 @@ def test_what_is_no_file_of_ours_is_refused_and_not_waited_for(tmp_path: Path, k
     with pytest.raises(OSError):  # noqa: PT011  each has its own sentence
         audit.append({"n": 2})
     assert not (tmp_path / "elsewhere").exists()
+    with pytest.raises(OSError):  # noqa: PT011  each has its own sentence
+        [*audit.read()]
+
+
+def test_a_crash_between_two_files_hides_none_of_before(tmp_path: Path) -> None:
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    audit.file.rename(audit.file.with_name("a.jsonl.1"))
+    assert numbers(audit) == [1]
+    assert [each["n"] for each in audit.latest(1 << 18)] == [1]
+    audit.append({"n": 2})
+    assert numbers(audit) == [1, 2]
 
 
 def test_a_full_disk_is_said_and_the_next_line_that_fits_is_whole(tmp_path: Path) -> None:

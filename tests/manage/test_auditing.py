@@ -116,3 +116,11 @@ def test_who_had_not_taken_it_is_in_the_line(tmp_path: Path) -> None:
     door = Door(tmp_path)
     line = door.auditing.write(door.auditing.begin("drain", "ann", {}), "done", {"pending": [7]})
     assert line["pending"] == [7]
+
+
+def test_who_has_a_long_name_turns_nothing_out(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    entry = door.auditing.begin("drain", "x" * 100_000, {"endpoint": "a:1"})
+    line = door.auditing.write(entry, "refused", {"error": "no"})
+    assert line["who"].startswith("xxx")
+    assert len(json.dumps(line)) < 2 * LONGEST

@@ -11,7 +11,11 @@ from typing import Any
 
 import pytest
 
-from porch.manage.channel import SHORT, Channel, Message
+from porch.config.administering import Administered
+from porch.listen.address import ListenAddress
+from porch.manage.channel import LARGEST, SHORT, Channel, Message, NotData
+from porch.manage.observer import Served
+from porch.tls.certificate import Certificate, Pair
 
 
 def count_open() -> int:
@@ -166,6 +170,7 @@ NAMED = b"\x80\x04\x8c\x15porch.manage.channel\x94\x8c\x09os.system\x94\x93."
         b"not a pickle",
         b"",
         pickle.dumps("not a pair"),
+        pickle.dumps((["not a word"], None)),
     ],
 )
 def test_nothing_that_comes_is_run_and_who_sends_it_is_as_good_as_gone(evil: bytes) -> None:
@@ -183,5 +188,53 @@ def test_values_of_ours_come_as_they_were() -> None:
     sent = {"a": Message("x", {1, 2}, ()), "b": [ip_network("10.0.0.0/8"), Path("/x"), 1.5, None]}
     one.send("word", sent)
     assert [each.data for each in other.receive()] == [sent]
+    one.close()
+    other.close()
+
+
+def test_all_that_an_observer_is_told_to_serve_comes_as_it_was() -> None:
+    one, other = Channel.pair()
+    pair = Pair(chain=b"chain", key=b"key", cert_file=Path("/c"), key_file=Path("/k"))
+    here = ListenAddress(host="127.0.0.1", port=1, tls=True)
+    admin = Administered(
+        listen=(here,), certificate=Certificate([pair]), client_ca=b"ca", clients={"ann": "all"}
+    )
+    served = Served((here,), admin, generation=3)
+    one.send("serve", served)
+    (found,) = [each.data for each in other.receive()]
+    assert found.is_same(served)
+    assert found.generation == 3
+    assert found.admin.certificate.pairs == (pair,)
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(LARGEST, True), (LARGEST + 1, False)])
+def test_the_supervisor_waits_for_no_message_without_bound(size: int, is_taken: bool) -> None:
+    """Whoever sends four gigabytes would have all of its memory."""
+    ours, theirs = socket.socketpair()
+    channel = Channel(ours)
+    theirs.sendall(struct.pack("!IH", size, 0) + b"begun")
+    if is_taken:
+        assert channel.receive() == []
+    else:
+        with pytest.raises(NotData, match=f"a message of {size} bytes"):
+            channel.receive()
+    channel.close()
+    theirs.close()
+
+
+def test_nobody_can_have_the_supervisor_run_out_of_descriptors() -> None:
+    one, other = Channel.pair()
+    before = count_open()
+    number = os.memfd_create("one")
+    for _ in range(3):
+        other.send("word", "data", [number] * 5)
+        (message,) = one.receive()
+        assert (message.word, message.data, message.descriptors) == (SHORT, "word", ())
+    other.send("next", 7)
+    assert [(each.word, each.data) for each in one.receive()] == [("next", 7)]
+    os.close(number)
+    assert count_open() == before
     one.close()
     other.close()

@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,20 +13,7 @@ from porch.manage.control import NotRunning, ask, second_path, socket_path
 from porch.manage.operating import Question
 from tests.support.controlled import asked, door_of, leave_behind, run_beside, serving, status
 
-
-@pytest.fixture(autouse=True)
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """$XDG_RUNTIME_DIR; short, for the path of a socket has 107 bytes at most."""
-    with tempfile.TemporaryDirectory(prefix="porch") as folder:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
-        yield Path(folder)
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    file = tmp_path / "porch.toml"
-    file.touch()
-    return file
+pytestmark = pytest.mark.usefixtures("runtime")
 
 
 # --- where it lies ---------------------------------------------------------------------------

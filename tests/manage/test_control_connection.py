@@ -11,6 +11,8 @@ from porch.manage import control_connection as module
 from porch.manage.control_connection import ControlConnection, encoded
 from porch.manage.loop import Loop
 from porch.manage.operating import Reply
+from porch.manage.operation_document import document
+from porch.manage.operations import OPERATIONS
 
 GET = b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -96,6 +98,16 @@ def test_who_waits_to_be_told_to_go_on_is_told(asker: Asker) -> None:
     assert asker.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
     asker.ask(b"{}")
     assert asker.asked[0][:2] == ("drain", {})
+
+
+def test_who_leaves_before_he_is_told_to_go_on_is_forgotten(asker: Asker) -> None:
+    asker.sock.sendall(
+        b"POST /v1/drain HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    )
+    asker.sock.close()
+    asker.turn()
+    assert asker.ended == [asker.connection]
 
 
 def test_a_head_is_answered_without_a_body(asker: Asker) -> None:
@@ -211,3 +223,41 @@ def test_an_answer_has_no_line_of_who_asks() -> None:
     head, body = encoded(404, {"error": "a\r\nb"}, "", "GET")
     assert b"\r\nAllow: GET\r\n" in head
     assert body == b'{"error": "a\\r\\nb"}\n'
+
+
+@pytest.mark.parametrize("path", ["/v1/status", "/v1/drain"])
+@pytest.mark.parametrize(
+    ("line", "fields", "status"),
+    [
+        ("{method} {path} HTTP/1.1", "Host: a\r\nHost: b", 400),
+        ("{method} {path} HTTP/1.1", "Host: a\r\nOrigin: null", 403),
+        ("PUT {path} HTTP/1.1", "Host: a", 405),
+        ("{method} {path} HTTP/1.1", "Host: a\r\nTransfer-Encoding: chunked", 411),
+        ("{method} {path} HTTP/1.1", "Host: a\r\nContent-Length: 2000000", 413),
+        ("{method} {path}?" + "x" * 70_000 + " HTTP/1.1", "Host: a", 414),
+        ("{method} {path} HTTP/1.1", "Host: a\r\nExpect: 200-ok", 417),
+        ("{method} {path} HTTP/1.1", "Host: a\r\nX: " + "x" * 90_000, 431),
+        ("{method} {path} HTTP/2.0", "Host: a", 505),
+    ],
+)
+def test_each_refusal_stands_in_the_document(
+    asker: Asker, path: str, line: str, fields: str, status: int
+) -> None:
+    method = "GET" if path == "/v1/status" else "POST"
+    asker.sock.setblocking(True)
+    asker.ask(f"{line.format(method=method, path=path)}\r\n{fields}\r\n\r\n".encode())
+    asker.turn(0.1)
+    assert asker.answered()[0] == status
+    responses = document("1")["paths"][path][method.lower()]["responses"]
+    assert str(status) in responses
+
+
+def test_only_what_is_a_change_can_be_of_another_kind_or_revision(asker: Asker) -> None:
+    head = "POST /v1/drain HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n"
+    asker.ask(f"{head}Content-Type: text/plain\r\n\r\n{{}}".encode())
+    assert asker.answered()[0] == 415
+    paths = document("1")["paths"]
+    for each in OPERATIONS.values():
+        responses = paths[each.path][each.method.lower()]["responses"]
+        assert ("412" in responses, "415" in responses) == (each.changes, each.changes)
+        assert ("502" in responses) is (each.name == "renew")

@@ -1,11 +1,10 @@
 """The door's end of the control socket: real Unix sockets in folders of the test's own."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import stat
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,7 @@ from porch.manage.control_server import AlreadyRuns, started_by
 from porch.manage.operating import Question
 from tests.support.controlled import asked, door_of, leave_behind, run_beside, serving, status
 
-
-@pytest.fixture(autouse=True)
-def runtime(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """$XDG_RUNTIME_DIR; short, for the path of a socket has 107 bytes at most."""
-    with tempfile.TemporaryDirectory(prefix="porch") as folder:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", folder)
-        yield Path(folder)
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    file = tmp_path / "porch.toml"
-    file.touch()
-    return file
+pytestmark = pytest.mark.usefixtures("runtime")
 
 
 def test_after_an_upgrade_a_name_that_somebody_removed_is_made_anew(config: Path) -> None:
@@ -65,6 +51,26 @@ def test_only_the_user_can_reach_it(config: Path) -> None:
         path = socket_path(config)
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+    serving(config, then)
+
+
+def test_another_user_is_not_answered_however_he_came_by_the_socket(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a descriptor that somebody handed to him, or a folder whose mode was changed."""
+    ours = os.geteuid()
+    users = [ours + 1, ours]
+    monkeypatch.setattr(control_server, "_peer", lambda sock: (7, users.pop(0)))
+    monkeypatch.setattr(os, "geteuid", lambda: ours)
+
+    async def then() -> None:
+        reader, writer = await asyncio.open_unix_connection(socket_path(config))
+        writer.write(b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n")
+        with contextlib.suppress(ConnectionResetError):
+            assert await reader.read() == b""
+        writer.close()
+        assert (await asked(config))["pid"] == 1
 
     serving(config, then)
 

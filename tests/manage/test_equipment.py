@@ -31,9 +31,9 @@ def test_a_worker_shows_what_has_ended_to_its_own_rows() -> None:
     words: dict[str, Any] = dict.fromkeys(
         ("loaded", "sockets", "firsts", "files", "table", "columns", "stacks", "slot")
     )
-    for observer in Equipment(tables=tables, row=2, **words).observers(2):
-        observer.take(Batch([ended(b"/x")]))
-        observer.flush()
+    for watcher in Equipment(tables=tables, row=2, **words).watchers(2):
+        watcher.take(Batch([ended(b"/x")]))
+        watcher.flush()
     assert len(tables.series.totals()) == 1
     (record,), marks = tables.recent.since({})
     assert (record["target"], [*marks]) == ("/x", [2])

@@ -18,7 +18,7 @@ PROGRAM = """
 import json, os, signal, sys
 from porch import clock
 from porch.config.load import load_mapping
-from porch.manage import beats, fleet as module, start
+from porch.manage import ticking, fleet as module, start
 from porch.manage.fleet import Fleet
 from porch.manage.loop import Loop
 from porch.observe.messages import Messages
@@ -28,7 +28,7 @@ class Said:
     def write(self, lines): self.lines += lines
     def close(self): pass
 
-module.LOOK, beats.AT_REST = 0.05, 0.25
+module.LOOK, ticking.AT_REST = 0.05, 0.25
 module.STACK_TIME = 0.2
 words = {"listen": ["127.0.0.1:0"], "routes": {"*": "respond:204"}, "log": False, "grace": "1s"}
 in_force = start.start(lambda: load_mapping(words), None, None, print)
@@ -264,3 +264,65 @@ def test_ports_are_free_when_it_is_over() -> None:
     """)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(found["port"]))) != 0
+
+
+def test_a_worker_that_sends_what_is_no_message_is_ended_and_replaced() -> None:
+    found = run("""
+        module.YOUNG = 0.0
+        from porch.manage.worker import Worker
+        send = Worker._send
+        def evil(self, word, data=None):
+            send(self, word, data)
+            if word == "ready":
+                self._channel._sock.send(bytes([0, 0, 0, 1, 0, 0, 7]))
+        Worker._send = evil
+        fleet.resize(1)
+        first = fleet.slots[0].pid
+        Worker._send = send
+        until(lambda: fleet.slots[0] and fleet.slots[0].pid != first); ready(1)
+        tell(first=first)
+    """)
+    said = found["said"]
+    assert f"worker {found['first']} is ended: what it sends is no message of a worker's" in said
+    assert "was killed" not in said, "why it ended was told"
+
+
+def test_the_sockets_of_a_slot_that_stays_without_a_worker_are_lent_by_one_timer() -> None:
+    """Each failure once began another: after an hour without memory there were hundreds."""
+    found = run("""
+        def full(*_): raise OSError(11, "Resource temporarily unavailable")
+        module.fork, module.FIRST_PAUSE, module.LONGEST_PAUSE, module.ALONE = full, 0.01, 0.01, 0.01
+        lent = []
+        fleet._lend_once = lambda slot: lent.append(clock.monotonic())
+        module.LEND = 0.3
+        fleet.resize(1)
+        until(lambda: len(fleet._waiting) and len(lent) > 20)
+        pending = [each for _, _, each in loop._timers if each.work is not None]
+        tell(pending=len(pending))
+    """)
+    assert found["pending"] <= 4, "two looks of the fleet's, the next try, and one to lend"
+
+
+def test_a_fault_at_the_last_word_of_a_worker_leaves_no_slot_without_one() -> None:
+    found = run("""
+        from porch.manage.worker import Worker
+        module.YOUNG = 0.0
+        send = Worker._send
+        def last(self, word, data=None):
+            send(self, "odd", None)
+            os._exit(0)
+        Worker._send = last
+        fleet.resize(1)
+        first = fleet.slots[0].pid
+        Worker._send = send
+        def odd(process, message):
+            if message.word == "odd": raise ValueError("what is this?")
+        fleet.on_message = odd
+        os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
+        faults = []
+        try: fleet.reap()
+        except ValueError as error: faults.append(str(error))
+        until(lambda: fleet.slots[0] and fleet.slots[0].pid != first); ready(1)
+        tell(faults=faults)
+    """)
+    assert found["faults"] == ["what is this?"]

@@ -1,41 +1,15 @@
 """The command `log-level`: for how long, and that it ends by itself."""
 
-from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
 from porch import clock
 from porch.manage.asking import Silent
-from porch.manage.log_level import LONGEST, USUAL, LogLevel
+from porch.manage.log_level import LogLevel
 from porch.observe.messages import Messages
 from tests.manage.conftest import FakeOutput
-
-
-class FakeTimer:
-    def __init__(self, seconds: float, work: Any) -> None:
-        self.seconds, self.work, self.is_cancelled = seconds, work, False
-
-    def cancel(self) -> None:
-        self.is_cancelled = True
-
-
-class FakeLoop:
-    def __init__(self) -> None:
-        self.timers: list[FakeTimer] = []
-
-    def after(self, seconds: float, work: Any) -> FakeTimer:
-        self.timers.append(FakeTimer(seconds, work))
-        return self.timers[-1]
-
-
-class FakeAsking:
-    def __init__(self) -> None:
-        self.told: list[tuple[str, float]] = []
-
-    def tell(self, word: str, data: float, then: Any) -> None:
-        self.told.append((word, data))
-        then([])
+from tests.support.temporary import FakeAsking, FakeLoop, asked, itself
 
 
 class Bench:
@@ -45,23 +19,11 @@ class Bench:
         self.asking: Any = FakeAsking()
         self.in_force: Any = type("InForce", (), {"debug_until": 0.0})()
         self.output = FakeOutput()
-        messages = Messages(self.output)
-        self.level = LogLevel(self.loop, self.asking, self.in_force, messages, self._by_itself)
-
-    def _by_itself(self, name: str, who: str, words: object = None) -> Any:
-        self.itself.append((name, who))
-        question: Any = type("Question", (), {"words": words, "who": who})()
-        question.changing = nullcontext
-        question.reply = lambda answer, status: None
-        return question
+        parts = self.loop, self.asking, self.in_force, Messages(self.output), itself(self.itself)
+        self.level = LogLevel(*parts)
 
     def ask(self, **words: object) -> Any:
-        answers: list[Any] = []
-        question: Any = type("Question", (), {"words": words, "who": "ann"})()
-        question.reply = lambda answer, _=0: answers.append(answer)
-        self.level.commands["log-level"](question)
-        (answer,) = answers
-        return answer
+        return asked(self.level.commands["log-level"], **words)
 
 
 @pytest.fixture
@@ -75,8 +37,8 @@ def test_all_workers_are_told_until_when_and_later_ones_know_it(bench: Bench) ->
     ((word, until),) = bench.asking.told
     assert word == "log-level"
     assert until == bench.in_force.debug_until
-    assert USUAL - 1 < until - clock.monotonic() <= USUAL
-    assert [each.seconds for each in bench.loop.timers] == [USUAL]
+    assert LogLevel.USUAL - 1 < until - clock.monotonic() <= LogLevel.USUAL
+    assert [each.seconds for each in bench.loop.timers] == [LogLevel.USUAL]
     assert b"the log level is debug until" in bench.output.lines
     assert b"said by ann" in bench.output.lines
 
@@ -114,7 +76,7 @@ def test_normal_ends_it_and_says_nothing_of_what_was_not(bench: Bench) -> None:
         ({"level": "debug", "for": "5m"}, "a number of seconds"),
         ({"level": "debug", "for": True}, "a number of seconds"),
         ({"level": "debug", "for": 0}, "a number of seconds"),
-        ({"level": "debug", "for": LONGEST + 1}, "at most 1h"),
+        ({"level": "debug", "for": LogLevel.LONGEST + 1}, "1h at most"),
     ],
 )
 def test_words_of_no_use_change_nothing(bench: Bench, words: dict[str, object], why: str) -> None:

@@ -8,7 +8,7 @@ from porch.balance.endpoint import FAILED
 from porch.cache.counts import HIT, KEPT
 from porch.manage.columns import CACHE, CONNECTIONS, CUT, TURNED_AWAY
 from porch.manage.facts import Facts, WorkerFacts
-from porch.manage.measures import measures
+from porch.manage.measures import Measures
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
 
@@ -34,8 +34,15 @@ FACTS = Facts(
 
 def found(table: SharedTable) -> dict[str, dict[tuple[str, ...], Any]]:
     return {
-        family.name: {tuple(re.findall('"(.*?)"', said)): value for said, value in family.samples}
-        for family in measures(FACTS, table)
+        family.name: {
+            tuple(re.findall('"(.*?)"', said)): value
+            for said, value in (
+                family.samples
+                if family.said is None
+                else zip(family.said.texts, family.values, strict=True)
+            )
+        }
+        for family in Measures(table).of(FACTS)
     }
 
 

@@ -280,3 +280,30 @@ def test_without_room_for_sockets_it_ends_so_that_another_is_started() -> None:
         running.theirs.close()
 
     asyncio.run(main())
+
+
+def test_a_fault_at_one_look_at_the_clock_leaves_the_next_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without them nothing has a deadline, and silent clients would take all room for ever."""
+    told: list[Any] = []
+    looks: list[float] = []
+
+    async def story(running: Running) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, found: told.append(found))
+
+        def look() -> None:
+            looks.append(0.0)
+            raise ValueError("a fault")
+
+        monkeypatch.setattr(running.observer._deadlines, "check", look, raising=False)
+        await until(lambda: len(looks) > 2)
+
+    monkeypatch.setattr(module.clock, "TICK", 0.01)
+    monkeypatch.setattr(module, "Deadlines", _Deadlines)
+    run(story)
+    assert len(told) >= 2
+
+
+class _Deadlines(module.Deadlines):
+    """One of which a test may say what it does."""

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from porch.filter import SUSPEND, Response
+from porch.manage import observer_pages
 from porch.manage.facts import Facts
 from porch.manage.observer_pages import LASTS, Pages
 from porch.observe.ended import Batch
+from porch.observe.exposition import Exposition
 from porch.observe.meter import Meter
 from porch.observe.recent import RecentTable
 from porch.observe.series import SeriesTable
@@ -127,3 +129,48 @@ def test_who_has_left_meanwhile_gets_nothing() -> None:
     exchange: Any = SimpleNamespace(request=ended(b"/livez").request, ended=1.0)
     assert pages.on_request(exchange) is SUSPEND
     waiting[0](FACTS)
+
+
+def test_lines_of_new_names_are_made_before_anybody_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeClock(monkeypatch)
+    monkeypatch.setattr(observer_pages, "AHEAD", 4)
+    made: list[tuple[int, bool]] = []
+
+    class Watched(Exposition):
+        def prepare(self, totals: Any, kind: bytes, most: int) -> bool:
+            is_all = super().prepare(totals, kind, most)
+            made.append((most, is_all))
+            return is_all
+
+    monkeypatch.setattr(observer_pages, "Exposition", Watched)
+    asked = Asked(FACTS)
+    meter = Meter(asked.series.row(1))
+    meter.take(Batch([ended(route=f"{at}.test") for at in range(10)]))
+    meter.flush()
+    for _ in range(20):
+        asked.pages.tick()
+        clock.advance(LASTS)
+    assert made == [(4, False), (4, False), (4, True)]
+    page = asked.get(b"/metrics").body
+    assert page.count(b"porch_retries_total{") == 10
+
+
+def test_no_more_than_a_share_of_a_processor_goes_into_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeClock(monkeypatch)
+    used = iter(range(1000))
+    monkeypatch.setattr("porch.clock.cpu", lambda: float(next(used)))
+    asked = Asked(FACTS)
+    meter = Meter(asked.series.row(1))
+    looks = []
+    monkeypatch.setattr(type(asked.series), "totals", lambda self: looks.append(1) or {})
+    monkeypatch.setattr(Exposition, "prepare", lambda *_: False)
+    meter.take(Batch([ended()]))
+    meter.flush()
+    for _ in range(40):
+        asked.pages.tick()
+        clock.advance(0.5)
+    assert len(looks) == 2

@@ -33,6 +33,10 @@ class Told:
     def warn(self, text: str) -> None:
         self.warnings.append(text)
 
+    def tell(self, text: str, level: str) -> None:
+        assert level == "error"
+        self.warnings.append(text)
+
 
 class Made:
     def __init__(self) -> None:
@@ -316,3 +320,44 @@ def test_who_has_ended_meanwhile_is_not_answered_and_his_successor_neither(
     other.heard()
     made.operated[0][-1](200, {}, "")
     assert other.heard() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (1, "drain", {}, "ann", ()),
+        (1, "drain", {}, b"ann", (), 1),
+        (1, "drain", {}, {"ann"}, (), 1),
+        (1, ["drain"], {}, "ann", (), 1),
+        (1, "drain", ["endpoint"], "ann", (), 1),
+        (1, "drain", {}, "ann", (7,), 1),
+        ("1", "drain", {}, "ann", (), 1),
+        (1, "drain", {}, "ann", (), "1"),
+        None,
+    ],
+)
+def test_what_no_audit_could_be_written_of_is_not_done(
+    made: Made, monkeypatch: pytest.MonkeyPatch, words: object
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    far.channel.send("operate", words)
+    far.channel.send("operate", (2, "drain", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    assert [each[0] for each in made.operated] == ["drain"]
+    assert not made.told.warnings
+
+
+def test_one_that_sends_what_is_no_message_is_ended(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    far.channel.send(os.fspath)  # type: ignore[arg-type]
+    made.loop.turns(0.0)
+    found = os.waitid(os.P_PID, far.pid, os.WEXITED | os.WNOWAIT)
+    assert found is not None
+    assert found.si_status == signal.SIGKILL
+    made.observing.reap()
+    (warning,) = made.told.warnings
+    assert "is ended: what it sends is no message of its own" in warning

@@ -38,10 +38,13 @@ class FakeLoop:
         self.timers: list[tuple[float, Any]] = []
 
     def after(self, seconds: float, work: Any) -> Any:
-        self.timers.append((seconds, work))
-        return self
+        timer = (seconds, work)
+        self.timers.append(timer)
 
-    def cancel(self) -> None: ...
+        class Timer:
+            cancel = staticmethod(lambda: timer in self.timers and self.timers.remove(timer))
+
+        return Timer()
 
     def go(self, work: str = "") -> None:
         """The timers whose work has this name, or all."""
@@ -297,6 +300,17 @@ def test_the_end_of_an_earlier_order_does_not_end_a_later_one(bench: Bench) -> N
     bench.ask("maintenance", route="a.test", on=True)
     bench.loop.go("_open_again")
     assert "a.test" in bench.in_force.orders.closed
+
+
+@pytest.mark.parametrize("then", [{"on": True, "for": 60}, {"on": True}, {"on": False}])
+def test_no_timer_is_left_of_maintenance_that_was_said_in_another_way(
+    bench: Bench, then: dict[str, object]
+) -> None:
+    """With `for` a year it would hold its page, of a megabyte, for a year."""
+    bench.ask("maintenance", route="a.test", on=True, **{"for": 31_536_000})
+    bench.ask("maintenance", route="a.test", **then)
+    left = [seconds for seconds, work in bench.loop.timers if "_open_again" in str(work)]
+    assert [round(each) for each in left] == ([60] if "for" in then else [])
 
 
 def test_a_page_that_is_a_pipe_is_refused_and_not_waited_for(bench: Bench, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def door(routes: dict[str, Any] | None = None) -> Any:
         version="1",
         since=0.0,
         is_stopping=False,
-        capturings=SimpleNamespace(told=None),
+        captures=SimpleNamespace(told=None),
         auditing=SimpleNamespace(told={"file": None, "lost": 0}),
     )
 
@@ -166,7 +166,7 @@ def test_what_is_said_and_captured_for_some_minutes_is_told() -> None:
     told: Any = status(found)
     assert (told["log_level"], told["capture"]) == ("normal", None)
     found.in_force.debug_until = clock.monotonic() + 245.4
-    found.capturings.told = {"client": "192.0.2.7"}
+    found.captures.told = {"client": "192.0.2.7"}
     told = status(found)
     assert told["log_level"] == "debug for 245 s more"
     assert told["capture"] == {"client": "192.0.2.7"}

@@ -22,6 +22,11 @@ def taken(seconds, name=b"id-1", **words):
     return exchange
 
 
+def shown(texts):
+    """The buckets that have one."""
+    return {bucket for bucket, text in enumerate(texts) if text}
+
+
 def looked(*exchanges, table=None):
     table = table or RecentTable(2)
     table.row(1, 1).take(Batch(exchanges))
@@ -32,10 +37,10 @@ def looked(*exchanges, table=None):
 
 def test_the_latest_of_a_bucket_stands_for_it_by_its_id_with_its_time():
     exemplars = looked(taken(0.02, b"one"), taken(0.021, b"two"), taken(7.5, b"slow"))
-    assert set(exemplars.whole[ROUTE]) == {4, 12}
-    assert exemplars.whole[ROUTE][4].startswith(' # {request_id="two"} 0.021000 ')
-    assert exemplars.whole[ROUTE][12].startswith(' # {request_id="slow"} 7.500000 ')
-    assert exemplars.first[ROUTE, ENDPOINT][2].startswith(' # {request_id="slow"} 0.003500 ')
+    assert shown(exemplars.whole[ROUTE]) == {4, 12}
+    assert exemplars.whole[ROUTE][4].startswith(b' # {request_id="two"} 0.021000 ')
+    assert exemplars.whole[ROUTE][12].startswith(b' # {request_id="slow"} 7.500000 ')
+    assert exemplars.first[ROUTE, ENDPOINT][2].startswith(b' # {request_id="slow"} 0.003500 ')
     assert repr(exemplars) == "<Exemplars 1 routes, 1 endpoints>"
 
 
@@ -53,7 +58,7 @@ def test_a_trace_is_named_before_the_id_which_finds_it_where_nobody_kept_the_tra
     exchange.trace = Trace(0xABC, sampled=True)
     exemplars = looked(exchange)
     labels = f'{{trace_id="{0xABC:032x}",request_id="id-1"}}'
-    assert exemplars.whole[ROUTE][4].startswith(f" # {labels} 0.02")
+    assert exemplars.whole[ROUTE][4].startswith(f" # {labels} 0.02".encode())
 
 
 def test_an_id_that_is_too_long_or_that_there_is_none_of_is_not_told():
@@ -61,7 +66,7 @@ def test_an_id_that_is_too_long_or_that_there_is_none_of_is_not_told():
     assert looked(taken(0.02, b"x" * LONGEST)).whole == {}
     exchange = taken(0.02, b"x" * 100)
     exchange.trace = Trace(1, sampled=True)
-    assert "request_id" not in looked(exchange).whole[ROUTE][4]
+    assert b"request_id" not in looked(exchange).whole[ROUTE][4]
     fits = LONGEST - len("request_id")
     assert looked(taken(0.02, b"x" * fits)).whole[ROUTE]
 
@@ -70,8 +75,19 @@ def test_what_was_answered_at_the_door_or_failed_has_one_of_its_whole_time_alone
     failed = taken(0.02, error=ConnectionRefused("x"), status=502)
     at_door = taken(0.2, b"door", endpoint=None)
     exemplars = looked(failed, at_door)
-    assert set(exemplars.whole[ROUTE]) == {4, 7}
+    assert shown(exemplars.whole[ROUTE]) == {4, 7}
     assert exemplars.first == {}
+
+
+def test_one_of_a_new_connection_is_of_those_alone_that_waited_for_it():
+    new, again = taken(0.02, b"new"), taken(0.02, b"again")
+    new.connected, again.connected = new.started + 0.008, again.started + 0.3
+    again.reused = True
+    exemplars = looked(new, again)
+    assert shown(exemplars.connect[ROUTE]) == {3}
+    assert exemplars.connect[ROUTE][3].startswith(b' # {request_id="new"} 0.008000 ')
+    exemplars.keep(set())
+    assert exemplars.connect == {}
 
 
 def test_names_are_those_of_the_configuration_whatever_stands_in_them_or_in_targets():
@@ -91,8 +107,8 @@ def test_a_look_takes_what_is_new_and_keeps_what_was_there():
     row.take(Batch([taken(0.3, b"two")]))
     exemplars.look()
     exemplars.look()
-    assert "one" in exemplars.whole[ROUTE][4]
-    assert "two" in exemplars.whole[ROUTE][8]
+    assert b"one" in exemplars.whole[ROUTE][4]
+    assert b"two" in exemplars.whole[ROUTE][8]
 
 
 def test_of_very_many_the_newest_of_each_worker_are_looked_at(monkeypatch):
@@ -104,10 +120,10 @@ def test_of_very_many_the_newest_of_each_worker_are_looked_at(monkeypatch):
         table.row(number, 2).take(Batch([*slow[:3], taken(0.002, b"old"), *slow, last]))
     exemplars = Exemplars(table)
     exemplars.look()
-    shown = "".join(exemplars.whole[ROUTE].values())
-    assert "last-1" in shown
-    assert "last-2" in shown
-    assert "old" not in shown
+    found = b"".join(exemplars.whole[ROUTE])
+    assert b"last-1" in found
+    assert b"last-2" in found
+    assert b"old" not in found
 
 
 def test_those_of_names_that_are_gone_are_gone():
@@ -120,5 +136,6 @@ def test_those_of_names_that_are_gone_are_gone():
 def test_the_bucket_is_the_one_that_its_own_value_belongs_to():
     """A value that is rounded up over a bound would be refused in the bucket below."""
     exemplars = looked(taken(0.0249999999))
-    ((bucket, text),) = exemplars.whole[ROUTE].items()
+    (bucket,) = shown(exemplars.whole[ROUTE])
+    text = exemplars.whole[ROUTE][bucket]
     assert (bucket, float(text.split()[2])) == (4, 0.025)

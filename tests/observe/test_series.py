@@ -20,6 +20,7 @@ def test_a_name_counts_in_each_workers_row_and_totals_add_them_up():
     assert list(totals.cells(("requests", "a", "b"))) == [0, 7, 0]
     assert list(totals.cells(("requests", "z", "b"))) == [1, 0, 0]
     assert len(totals) == 2
+    assert table.count == 3
 
 
 def test_a_place_in_the_list_is_a_name_for_good():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.observe.stamp import clf, iso, local
+from porch.observe.stamp import clf, iso, local, utc, utc_ms
 
 SECONDS = st.integers(min_value=0, max_value=4_000_000_000)
 
@@ -15,6 +15,13 @@ SECONDS = st.integers(min_value=0, max_value=4_000_000_000)
 @given(SECONDS)
 def test_iso_is_what_datetime_reads(second):
     assert datetime.fromisoformat(iso(second).decode() + "Z").timestamp() == second
+
+
+@given(SECONDS)
+def test_a_moment_in_words_is_what_datetime_reads(second):
+    assert datetime.fromisoformat(utc(second + 0.999)).timestamp() == second
+    assert datetime.fromisoformat(utc_ms(second + 0.25)).timestamp() == second + 0.25
+    assert (utc(0.5), utc_ms(7.0625)) == ("1970-01-01T00:00:00Z", "1970-01-01T00:00:07.062Z")
 
 
 @given(SECONDS)

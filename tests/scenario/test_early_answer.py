@@ -222,8 +222,8 @@ def test_a_body_that_drips_on_behind_its_answer_is_left_soon(scenario: Make) -> 
     story.upstream(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno").client_gets(413)
     for _ in range(4):
         story.client(b"a").advance(seconds=1)
-    story.client_sees("open").client(b"a").advance(seconds=1.25).client_sees("half-closed")
-    story.client(b"a").advance(seconds=2.25).client_sees("closed")
+    story.client_sees("open").client(b"a").advance(seconds=1.5).client_sees("half-closed")
+    story.client(b"a").advance(seconds=2.5).client_sees("closed")
 
 
 def test_one_that_comes_to_its_end_soon_leaves_the_connection_for_the_next(scenario: Make) -> None:

@@ -41,11 +41,11 @@ def browser() -> "Iterator[Browser]":
 
 @contextmanager
 def looked(
-    browser: "Browser", port: int, who: str = "ann", **more: Any
+    browser: "Browser", port: int, who: str = "ann", scheme: str = "http", **more: Any
 ) -> "Iterator[tuple[Page, list[str]]]":
     """The page as somebody sees it who has logged in, with what the browser complains of.
 
-    more: of a context: viewport, color_scheme.
+    who: of TOKENS; "" for one who need not log in. more: of a context: viewport, color_scheme.
     """
     context = browser.new_context(**more)
     page = context.new_page()
@@ -63,9 +63,10 @@ def looked(
             else said.append(f"asked elsewhere: {each.url}")
         ),
     )
-    page.goto(f"http://127.0.0.1:{port}/")
-    page.get_by_label("Token").fill(TOKENS[who])
-    page.get_by_role("button", name="Log in").click()
+    page.goto(f"{scheme}://127.0.0.1:{port}/")
+    if who:
+        page.get_by_label("Token").fill(TOKENS[who])
+        page.get_by_role("button", name="Log in").click()
     page.get_by_text("● live", exact=False).first.wait_for()
     yield page, said
     context.close()

@@ -1,12 +1,14 @@
 """A word to a running door, and what it answers: `porch reload`, `drain` and the others."""
 
+import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from porch.manage.control import NotRunning, ask
 
-__all__ = ["answer_of", "ask_door"]
+__all__ = ["answer_of", "ask_door", "show_answer"]
 
 
 def ask_door(
@@ -27,6 +29,23 @@ def ask_door(
     if "pending" in answer:
         print("porch: not all workers have taken it yet, see pending", file=sys.stderr)
         return 1
+    return 0
+
+
+def show_answer(
+    config: Path,
+    command: str,
+    lines: Callable[[dict[str, Any]], Iterable[str]],
+    words: Mapping[str, object] | None = None,
+    *,
+    as_json: bool,
+) -> int:
+    """Ask and print: what `lines` makes of the answer, or the answer itself for a program. Returns
+    0, or 1 with the reason."""
+    answer = answer_of(config, command, words)
+    if answer is None:
+        return 1
+    print(json.dumps(answer, indent=2) if as_json else "\n".join(lines(answer)))
     return 0
 
 

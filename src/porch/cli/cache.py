@@ -1,12 +1,11 @@
 """`porch cache`: what is kept, how often that was of use, and why it was not."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from porch.cache.refusal import REFUSALS
-from porch.cli.ask import answer_of
+from porch.cli.ask import show_answer
 
 __all__ = ["lines", "show_cache"]
 
@@ -31,14 +30,7 @@ _UNITS = ("B", "KB", "MB", "GB", "TB")
 
 def show_cache(config: Path, *, as_json: bool) -> int:
     """Ask and print. Returns 0, or 1 with the reason."""
-    answer = answer_of(config, "cache")
-    if answer is None:
-        return 1
-    if as_json:
-        print(json.dumps(answer, indent=2))
-    else:
-        print("\n".join(lines(answer)))
-    return 0
+    return show_answer(config, "cache", lines, as_json=as_json)
 
 
 def lines(cache: Mapping[str, Any]) -> Iterator[str]:

@@ -29,9 +29,9 @@ from porch.cli.store import loaded_of, open_store
 from porch.config.build import Built, build
 from porch.config.loaded import Loaded
 from porch.config.state import State
+from porch.manage.certs.managed import Managed
+from porch.manage.certs.unmanaged import Hosts, normal
 from porch.manage.control import PATIENCE, NotRunning, ask
-from porch.manage.unmanaged import Hosts, normal
-from porch.manage.wanted import Wanted
 
 __all__ = ["check_name", "renew_name", "show_certs"]
 
@@ -64,7 +64,7 @@ def show_certs(config: Path, *, as_json: bool) -> int:
     store = open_store(loaded) if certificates.gets else None  # files alone need none
     if certificates.gets and store is None:
         return 1
-    asked = [each.directory for each in Wanted.of(loaded, built).authorities]
+    asked = [each.directory for each in Managed.of(loaded, built).authorities]
     all_of_them = [*states(store, certificates.managed, certificates.presented.by_host, asked)]
     if store is not None and certificates.covered is not None:
         try:
@@ -120,11 +120,11 @@ def check_name(
             return 1
         print(f"{name} is certified by the authority of this machine, which needs no check")
         return 0
-    wanted = Wanted.of(loaded, built)
-    if not wanted.authorities:
+    managed = Managed.of(loaded, built)
+    if not managed.authorities:
         print("porch: acme = false, so that no authority is asked", file=sys.stderr)
         return 1
-    authority = wanted.authorities[0]
+    authority = managed.authorities[0]
     token = make_token()
     try:
         is_shown = built.certificates.managed.get(name) == "acme" and _is_running(config)
@@ -133,7 +133,7 @@ def check_name(
                 ToCheck(
                     name=name,
                     own=own_addresses(),
-                    method=_method(wanted, name),
+                    method=_method(managed, name),
                     identities=_identities(authority),
                     is_public=authority.directory in PUBLIC,
                     account=str(read_note(store, record_name(authority)).get("uri") or ""),
@@ -183,12 +183,12 @@ def _renew_here(config: Path, name: str) -> int:
         return 1
     loaded, built, store = found
     name = normal(name)
-    wanted = Wanted.of(loaded, built)
+    managed = Managed.of(loaded, built)
     own = built.certificates
     hosts = Hosts(loaded, built.listen, own.managed, own.presented.by_host)
     source = hosts.source(name)
     why = hosts.why(name) if source is None else ""
-    if source == "acme" and _method(wanted, name) != "dns-01":
+    if source == "acme" and _method(managed, name) != "dns-01":
         # The authority would find nobody, and count the failure.
         why = f"no door runs that would answer the authority; porch run {config} starts one"
     if source is None or why:
@@ -196,7 +196,7 @@ def _renew_here(config: Path, name: str) -> int:
         return 1
     said: list[str] = []
     keeper = Keeper(store, lambda hosts: None, said.append)
-    keeper.want({name: source}, wanted.authorities, wanted.served, wanted.by_dns)
+    keeper.want({name: source}, managed.authorities, managed.served, managed.by_dns)
     outcome = keeper.renew(name)
     for text in said:  # what else it has met
         print(f"porch: {text}", file=sys.stderr)
@@ -207,11 +207,11 @@ def _renew_here(config: Path, name: str) -> int:
     return 0
 
 
-def _method(wanted: Wanted, name: str) -> Method:
+def _method(managed: Managed, name: str) -> Method:
     """How an authority is shown that `name` is ours."""
-    if name.startswith("*") and wanted.by_dns is not None:
+    if name.startswith("*") and managed.by_dns is not None:
         return "dns-01"
-    return "http-01" if "http-01" in wanted.served else "tls-alpn-01"
+    return "http-01" if "http-01" in managed.served else "tls-alpn-01"
 
 
 def _identities(authority: Authority) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from porch.manage.doctor import diagnosis
-from porch.manage.patient import Found
+from porch.manage.doctor.diagnosis import diagnosis
+from porch.manage.doctor.patient import Found
 
 __all__ = ["lines", "show_doctor"]
 

@@ -1,11 +1,10 @@
 """`porch status`: what a running door does, for a person or as JSON."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from porch.cli.ask import answer_of
+from porch.cli.ask import show_answer
 
 __all__ = ["lines", "show_status", "table"]
 
@@ -18,14 +17,7 @@ _ENDPOINT = ("pool", "endpoint", "state", "running", "requests")
 
 def show_status(config: Path, *, as_json: bool) -> int:
     """Ask and print. Returns 0, or 1 with the reason."""
-    answer = answer_of(config, "status")
-    if answer is None:
-        return 1
-    if as_json:
-        print(json.dumps(answer, indent=2))
-    else:
-        print("\n".join(lines(answer)))
-    return 0
+    return show_answer(config, "status", lines, as_json=as_json)
 
 
 def _addresses(status: dict[str, Any]) -> Iterator[str]:

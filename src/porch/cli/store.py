@@ -12,7 +12,7 @@ from porch.certs.store import FileStore, StoreError
 from porch.config.load import load
 from porch.config.loaded import Loaded
 from porch.manage.control import NotRunning, ask
-from porch.manage.wanted import SYSTEM, store_folder
+from porch.manage.store_folder import SYSTEM, store_folder
 
 __all__ = ["folder_of", "loaded_of", "open_store"]
 

@@ -8,12 +8,11 @@ GET example.com/users  502 after 12.1 ms, ended 2026-11-29 15:02:11.083
 …
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from porch.cli.ask import answer_of
+from porch.cli.ask import show_answer
 from porch.observe.took import took
 from porch.observe.visible import visible
 
@@ -22,14 +21,7 @@ __all__ = ["lines", "show_trace"]
 
 def show_trace(config: Path, wanted: str, *, as_json: bool) -> int:
     """Ask and print. wanted: an id, or last-error. Returns 0, or 1 with the reason."""
-    record = answer_of(config, "trace", {"id": wanted})
-    if record is None:
-        return 1
-    if as_json:
-        print(json.dumps(record, indent=2))
-    else:
-        print("\n".join(lines(record)))
-    return 0
+    return show_answer(config, "trace", lines, {"id": wanted}, as_json=as_json)
 
 
 def lines(record: dict[str, Any]) -> Iterator[str]:

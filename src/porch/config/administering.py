@@ -3,7 +3,6 @@
 Plain data, for it goes to another process. No token is in it.
 """
 
-import hashlib
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from porch.config.loaded import Loaded
 from porch.config.pairs import load_pairs
 from porch.config.review_admin import is_loopback
 from porch.config.schema_admin import AdminModel, Role
+from porch.config.withheld import DIGEST, as_digest
 from porch.listen.address import ListenAddress
 from porch.route.host import parse_host
 from porch.tls.certificate import Certificate
@@ -106,9 +106,7 @@ def _certificate(loaded: Loaded, admin: AdminModel) -> Certificate | None:
 
 
 def _digest(token: str) -> bytes:
-    if token.startswith("sha256:"):
-        return bytes.fromhex(token.removeprefix("sha256:"))
-    return hashlib.sha256(token.encode()).digest()
+    return bytes.fromhex(as_digest(token).removeprefix(DIGEST))
 
 
 def _hosts(

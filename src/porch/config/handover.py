@@ -18,6 +18,7 @@ from porch.config.locate import KeyPath, Place
 from porch.config.schema import RouteModel, SiteModel
 from porch.config.steps import Steps
 from porch.config.target import Target
+from porch.config.withheld import withheld
 from porch.route.pattern import Kind, Pattern
 from porch.route.regex import compile_regex
 
@@ -58,6 +59,7 @@ def unpack(pieces: Iterable[bytes]) -> Steps[Loaded]:
 
 
 def _pieces(loaded: Loaded) -> Iterator[bytes]:
+    loaded = withheld(loaded)
     config = loaded.config.model_copy(update=_READ_ALREADY)
     head = (loaded.name, loaded.base, loaded.files, config, loaded.signing_key)
     yield _piece("head", head, "the top of the configuration")

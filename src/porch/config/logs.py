@@ -14,7 +14,7 @@ from porch.observe.access_log import AccessLog, Written
 from porch.observe.addresses import KEY, Hashed, Hidden, short
 from porch.observe.choosing import Choice
 from porch.observe.combined import combined
-from porch.observe.ended import Ended, Format, Observer
+from porch.observe.ended import Ended, Format, Watcher
 from porch.observe.fields import SLOW_NAMES, Fields
 from porch.observe.journal import journal
 from porch.observe.json_lines import json_lines
@@ -57,11 +57,11 @@ class Logs:
         base: Path,
         messages: Messages,
         files: Mapping[Path, int],
-        observers: Iterable[Observer] = (),
+        watchers: Iterable[Watcher] = (),
         lost: CellsOf | None = None,
     ) -> "Logs":
         """The logs that a configuration asks for. files: see `log_files`, opened; they
-        stay the caller's. observers: who looks at each exchange besides, whatever is logged.
+        stay the caller's. watchers: who looks at each exchange besides, whatever is logged.
         lost: where lines and spans that never arrived are counted."""
         logs = cls(messages=messages)
         logs._models = config.log
@@ -69,7 +69,7 @@ class Logs:
         formats = []
         for model, sink in zip(config.log, sinks, strict=True):
             formats.append(Written(_hidden(_format(model, sink), model), sink, _choice(model)))
-        everybody = [*observers]
+        everybody = [*watchers]
         if formats:
             everybody.append(AccessLog(formats))
         logs._told = config.traces
@@ -103,10 +103,10 @@ class Logs:
         if self._messages is not None:
             self._messages.report(exchange, error)
 
-    def watch(self, observer: Observer, *, wanted: bool) -> None:
+    def watch(self, watcher: Watcher, *, wanted: bool) -> None:
         """Show exchanges that end to one more, or no more."""
         if self._ended is not None:
-            (self._ended.watch if wanted else self._ended.unwatch)(observer)
+            (self._ended.watch if wanted else self._ended.unwatch)(watcher)
 
     def put_away(self) -> None:
         """See Ended."""

@@ -12,6 +12,7 @@ from typing import Any
 from porch import clock
 from porch.config.load import load, load_mapping
 from porch.config.loaded import Loaded, content
+from porch.config.withheld import DIGEST
 
 __all__ = ["SHOWN", "Snapshot"]
 
@@ -87,6 +88,7 @@ class Snapshot:
                     fresh = content(file)
                     if (
                         file in self.lists
+                        or contents[file].startswith(DIGEST.encode())  # a token's, see withheld.py
                         or b"-----BEGIN " in fresh
                         or file.suffix.lower() in (".p12", ".pfx")
                     ):

@@ -8,12 +8,14 @@ from porch.errors import BadRequest
 __all__ = ["check_authority", "known_authorities", "split_absolute"]
 
 _AUTHORITY = re.compile(
-    rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]+"
+    rb"(?:[A-Za-z0-9\-._~!$&'()*+;=]+"
     rb"|\[(?:([0-9A-Fa-f:.]{2,45})|v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\])"
     rb"(?::([0-9]{0,5}))?\Z"
 )
 """A reg-name or an IP literal, and a port of digits. No user info: an http request has none. No
-escapes either: `%62.test` would be another host to the router and `b.test` to an origin."""
+escapes either: `%62.test` would be another host to the router and `b.test` to an origin. And no
+comma, though RFC 3986 has it: in X-Forwarded-Host it parts several hosts, of which applications
+take the first (Express, Werkzeug) or the last (Rails)."""
 
 _REMEMBERED = 1024
 known_authorities: set[bytes] = set()

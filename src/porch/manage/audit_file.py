@@ -112,14 +112,16 @@ class AuditFile:
         so that what is read is no other file than it says."""
         folder = _opened(self.file.parent, os.O_DIRECTORY)
         try:
+            found = False
             for number in range(KEPT, -1, -1):
                 name = f"{self.file.name}.{number}" if number else self.file.name
                 try:
                     opened = self._read(folder, name)
                 except FileNotFoundError:
-                    if not number:
-                        raise
-                    continue
+                    if number or found:  # a crash between two files leaves none of now
+                        continue
+                    raise
+                found = True
                 with opened:
                     yield from map(_line, opened)
         finally:
@@ -138,10 +140,11 @@ class AuditFile:
         """The last lines, as many as stand in `most` bytes of the file and the one before it.
         Raises OSError."""
         with own_folder(self.file.parent) as folder:
-            data = _end(folder, self.file.name, most)
-            if len(data) < most:
-                with contextlib.suppress(FileNotFoundError):
-                    data = _end(folder, f"{self.file.name}.1", most - len(data)) + data
+            data = b""
+            for name in (self.file.name, f"{self.file.name}.1"):
+                if len(data) < most:
+                    with contextlib.suppress(FileNotFoundError):
+                        data = _end(folder, name, most - len(data)) + data
         found = map(_line, data.splitlines())
         return [each for each in found if not isinstance(each, Torn)]
 

@@ -13,7 +13,7 @@ from porch import clock
 from porch.manage.audit_file import AuditFile, paired
 from porch.manage.operating import Answer, Question
 from porch.observe.redact import REDACTED, is_secret, redact_text
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc_ms
 
 __all__ = ["Auditing", "Entry"]
 
@@ -106,7 +106,7 @@ class Entry:
 
     def __init__(self, what: str, who: str, words: Mapping[str, object], before: State) -> None:
         self.what = what
-        self.who = who
+        self.who = _shown("", who)  # the name in a certificate may be long
         self.before = before
         self.after: State | None = None
         self.notes: dict[str, tuple[object, object]] = {}
@@ -121,7 +121,7 @@ class Entry:
         both = {name: (before.get(name), after[name]) for name in after} | self.notes
         changed = {name: each for name, each in both.items() if each[0] != each[1]}
         return {
-            "at": _stamp(self.at),
+            "at": utc_ms(self.at),
             "what": self.what,
             "who": self.who,
             "words": self._words,
@@ -130,10 +130,6 @@ class Entry:
             "outcome": outcome,
             "seconds": round(clock.monotonic() - self._began, 3),
         }
-
-
-def _stamp(seconds: float) -> str:
-    return f"{iso(int(seconds)).decode()}.{int(seconds % 1 * 1000):03}Z"
 
 
 def _less(value: object, other: object) -> object:

@@ -19,12 +19,13 @@ from porch.config.loaded import Loaded
 from porch.config.logs import log_files
 from porch.config.members import Members
 from porch.config.state import State
+from porch.config.withheld import digested
 from porch.forward.address import ONE, SPOKEN
 from porch.listen.address import ListenAddress
 from porch.manage.cores import workers
 from porch.manage.signing import signing_key
+from porch.manage.store_folder import store_folder
 from porch.manage.user import Identity, identity, obstacle
-from porch.manage.wanted import store_folder
 from porch.shared import Cells
 from porch.tls.certificate import Certificate, keep_only
 from porch.tls.presented import Kind
@@ -109,6 +110,7 @@ class Candidate:
             if address.protocols != ONE
         }
         candidate = cls._of(loaded, built, [*endpoints], speaks, wanted) if loaded.ok else None
+        digested(loaded)
         keep_only(())  # workers make those that they need
         for _ in chain(releasing(built), state.releasing()):
             pass  # ten thousand routes freed at once are 15 ms in which nobody is given way

@@ -1,10 +1,11 @@
-"""Channel: messages between the supervisor and a worker, over a pair of sockets.
+"""Channel: messages between the supervisor and a worker, or the observer, over a pair of sockets.
 
 A message is a word, plain data, and open descriptors: listening sockets and log files are handed
 over as they are. Both ends never wait: what the other does not take yet stays here.
 
 Those at the other ends face networks and have fewer rights than the supervisor. So what comes is
 data and nothing that runs: of all that pickle could make, only values of ours and of a few types.
+And to the supervisor it comes with a bound, and without descriptors: nobody hands it any.
 """
 
 import array
@@ -20,8 +21,11 @@ from dataclasses import dataclass, is_dataclass
 from enum import Enum
 from typing import Any
 
-__all__ = ["SHORT", "Channel", "Message", "NotData"]
+__all__ = ["LARGEST", "SHORT", "Channel", "Message", "NotData"]
 
+LARGEST = 64 << 20
+"""Bytes of one message to the supervisor: a list of ten thousand endpoints has 1 MB, what a capture
+has kept 4."""
 SHORT = "short"
 
 _TYPES = frozenset(
@@ -34,9 +38,10 @@ _TYPES = frozenset(
         ("ipaddress", "IPv6Address"),
         ("ipaddress", "IPv6Network"),
         ("pathlib", "PosixPath"),
+        ("porch.tls.certificate", "Certificate"),
     )
 )
-"""Of what is not ours: to make one does nothing else."""
+"""What is no dataclass, tuple or enum: to make one does nothing else."""
 
 _AT_ONCE = 250
 """Descriptors that go with one piece of a message; the kernel takes 253 (SCM_MAX_FD)."""
@@ -59,17 +64,18 @@ class Message:
 
 
 class NotData(EOFError):
-    """The other end has sent what could run: it is not what it was, and as good as gone."""
+    """The other end has sent what could run, or is no message at all: it is not what it was, and
+    whoever can should end it."""
 
 
 class _Data(pickle.Unpickler):
     """Takes values apart from what runs code."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """See pickle.Unpickler. A name with dots in it would lead out of its module."""
+        """See pickle.Unpickler. A name with dots in it leads nowhere here: no module has one."""
         if (module, name) in _TYPES:
             return getattr(importlib.import_module(module), name)
-        if module.startswith("porch.") and name.isidentifier():
+        if module.startswith("porch."):
             found = getattr(importlib.import_module(module), name, None)
             if isinstance(found, type) and found.__module__ == module and _is_value(found):
                 return found
@@ -83,6 +89,8 @@ def _read(body: bytes) -> tuple[str, Any]:
         raise
     except Exception as error:  # what pickle raises of bytes that nobody has pickled is any
         raise NotData(f"{type(error).__name__}: {error}") from None
+    if not isinstance(word, str):
+        raise NotData("a message without a word")
     return word, data
 
 
@@ -91,22 +99,24 @@ def _is_value(found: type) -> bool:
 
 
 class Channel:
-    """One end."""
+    """One end. trusts: whether the supervisor is at the other: of it alone descriptors are taken,
+    and messages of any size."""
 
-    __slots__ = ("_buffer", "_descriptors", "_out", "_sock")
+    __slots__ = ("_buffer", "_descriptors", "_out", "_sock", "_trusts")
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, *, trusts: bool = False) -> None:
         sock.setblocking(False)
         self._sock = sock
+        self._trusts = trusts
         self._buffer = bytearray()
         self._descriptors: deque[int] = deque()
         self._out: deque[tuple[memoryview, tuple[int, ...]]] = deque()
 
     @classmethod
     def pair(cls) -> tuple["Channel", "Channel"]:
-        """Both ends."""
+        """Both ends: the supervisor's, then that of who is forked."""
         one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        return cls(one), cls(other)
+        return cls(one), cls(other, trusts=True)
 
     def fileno(self) -> int:
         """Of the socket."""
@@ -157,7 +167,8 @@ class Channel:
         """What has come, at most one read of it. Raises EOFError when the other end has gone, and
         NotData, which is one, where more than data came."""
         try:
-            data, ancillary, _, _ = self._sock.recvmsg(_PIECE, _ROOM, socket.MSG_CMSG_CLOEXEC)
+            room = _ROOM if self._trusts else 0  # for what has none the kernel opens nothing
+            data, ancillary, _, _ = self._sock.recvmsg(_PIECE, room, socket.MSG_CMSG_CLOEXEC)
         except BlockingIOError:
             return []
         except OSError as error:
@@ -191,6 +202,8 @@ class Channel:
         messages = []
         while len(self._buffer) >= _HEAD.size:
             size, count = _HEAD.unpack_from(self._buffer)
+            if size > LARGEST and not self._trusts:
+                raise NotData(f"a message of {size} bytes")
             if len(self._buffer) < _HEAD.size + size:
                 break
             body = bytes(self._buffer[_HEAD.size : _HEAD.size + size])

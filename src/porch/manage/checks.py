@@ -22,7 +22,7 @@ from porch.errors import PorchError
 from porch.forward.address import TWO, Address
 from porch.http.grpc import GRPC, spell_timeout
 from porch.http.grpc_health import CHECK, MOST_ANSWER, question
-from porch.manage.provider import object_named
+from porch.manage.named_object import object_named
 
 __all__ = ["MOST", "Checks"]
 

@@ -123,7 +123,8 @@ class ControlConnection:
         if head.length > LONGEST:
             raise Refused(413, f"a body has at most {LONGEST} bytes")
         if head.expect:
-            self.sock.send(_CONTINUE)
+            with suppress(OSError):  # whoever has left is noticed when reading
+                self.sock.send(_CONTINUE)
 
     def _ask(self) -> None:
         assert self._head is not None

@@ -11,12 +11,12 @@ from porch.config.loaded import Loaded
 from porch.config.orders import Orders
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import KeptCache
-from porch.manage.discovering import News
+from porch.manage.discovery.discovering import News
 from porch.manage.tables import Tables
 from porch.manage.tally import Tally
 from porch.manage.user import Identity
 from porch.observe.capture import Wanted
-from porch.observe.ended import Observer
+from porch.observe.ended import Watcher
 from porch.observe.lost import CellsOf
 from porch.observe.meter import Meter
 from porch.shared import SharedTable
@@ -56,7 +56,7 @@ class Equipment:
     debug_until: float = 0.0
     capture: Wanted | None = None
 
-    def observers(self, workers: int) -> Sequence[Observer]:
+    def watchers(self, workers: int) -> Sequence[Watcher]:
         """Who looks at each exchange of this worker, one of so many."""
         series, recent = self.tables.series, self.tables.recent
         return Meter(series.row(self.row)), recent.row(self.row, workers)

@@ -9,7 +9,7 @@ from porch.manage.asking import Answers, Asking, Silent
 from porch.manage.in_force import InForce
 from porch.manage.operating import Command, Question
 from porch.manage.ordered import ordered
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc
 
 __all__ = ["Explaining"]
 
@@ -63,7 +63,7 @@ class Explaining:
         return {
             "pid": os.getpid(),
             "hash": running.snapshot.short if running is not None else "",
-            "loaded": iso(int(in_force.loaded_at)).decode() + "Z",
+            "loaded": utc(in_force.loaded_at),
             "refused": in_force.was_refused,
             "orders": ordered(in_force.orders),
         }

@@ -13,7 +13,7 @@ from socket import socket
 from porch import clock
 from porch.listen.address import ListenAddress
 from porch.listen.sockets import is_own
-from porch.manage.channel import Message
+from porch.manage.channel import Message, NotData
 from porch.manage.columns import HEARTBEAT
 from porch.manage.equipment import Equipment
 from porch.manage.loop import Loop, Timer
@@ -79,6 +79,7 @@ class Fleet:
         self._holds = self._stopping = False
         self._deaths: dict[int, int] = {}  # slot -> deaths at once in a row
         self._waiting: dict[int, Timer] = {}  # slot -> when its next worker is forked
+        self._lending: dict[int, Timer] = {}  # slot -> when its sockets are lent again
         loop.after(LOOK, self._look)
 
     def __repr__(self) -> str:
@@ -131,8 +132,10 @@ class Fleet:
         else:
             addresses = [address for address, _ in left]
             descriptors = [each.fileno() for _, each in left]
-            self.tell_one(self.serving[0], "serve out", addresses, descriptors)
-            _close(left)
+            try:
+                self.tell_one(self.serving[0], "serve out", addresses, descriptors)
+            finally:
+                _close(left)
 
     def tell(self, processes: Iterable[Process], word: str, data: object = None) -> None:
         """Send the same to several."""
@@ -175,8 +178,10 @@ class Fleet:
             pid, status = os.waitpid(process.pid, os.WNOHANG)
             if pid:
                 process.has_ended = True
-                self._hear(process)
-                self._on_end(process, status)
+                try:
+                    self._hear(process)
+                finally:  # whatever is wrong with its last word, its slot gets another
+                    self._on_end(process, status)
         if os.getpid() == 1:
             self._reap_orphans()
 
@@ -231,10 +236,12 @@ class Fleet:
             return
         try:
             messages = process.channel.receive()
-        except EOFError:
+        except EOFError as error:
             self._loop.forget(process.channel)
             process.channel.close()
             process.channel = None
+            if isinstance(error, NotData):
+                self._end_odd(process, error)
             return
         for message in messages:
             match message.word:
@@ -245,6 +252,16 @@ class Fleet:
                 case "leaving":
                     self._let_leave(process)
             self.on_message(process, message)
+
+    def _end_odd(self, process: Process, error: NotData) -> None:
+        """It is under somebody's hand, or has a fault: it must not serve on by itself."""
+        process.has_said = True
+        self._messages.tell(
+            f"worker {process.pid} is ended: what it sends is no message of a worker's ({error}); "
+            "somebody may have taken it over, or this is a fault of Porch",
+            "error",
+        )
+        process.kill()
 
     def _let_leave(self, process: Process) -> None:
         """Somebody told it to end: its slot gets another at once."""
@@ -318,11 +335,14 @@ class Fleet:
 
     def _lend(self, slot: int) -> None:
         """While there is no worker for a slot, another serves those who wait in its sockets."""
+        timer = self._lending.pop(slot, None)
+        if timer is not None:
+            timer.cancel()
         if slot not in self._waiting:
             return
         with contextlib.suppress(OSError):  # no descriptors: those who wait, wait
             self._lend_once(slot)
-        self._loop.after(LEND, lambda: self._lend(slot))
+        self._lending[slot] = self._loop.after(LEND, lambda: self._lend(slot))
 
     def _lend_once(self, slot: int) -> None:
         if self.serving:

@@ -19,20 +19,20 @@ from porch.config.loaded import Loaded
 from porch.config.logs import close_log_files, open_log_files
 from porch.config.orders import Orders
 from porch.config.snapshot import Snapshot
+from porch.config.withheld import withheld
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import CacheKeeping, Handed
 from porch.manage.candidate import Candidate, stamps
+from porch.manage.certs.renewed import ADMIN, Renewed
 from porch.manage.columns import COLUMNS, Columns, rows_for
-from porch.manage.discovered import Discovered
+from porch.manage.discovery.discovered import Discovered
 from porch.manage.equipment import Equipment
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening
-from porch.manage.place import ready_store
 from porch.manage.prospect import UNCHANGED, Load, Prospect, Refusal, examined
 from porch.manage.reload import Reload
-from porch.manage.renewed import ADMIN, Renewed
+from porch.manage.store_folder import ready_store, store_folder
 from porch.manage.tables import NOTHING, Tables
-from porch.manage.wanted import store_folder
 from porch.observe.capture import Wanted
 from porch.observe.messages import Level
 from porch.shared import SharedTable
@@ -109,7 +109,7 @@ class InForce:
     def equip(self, slot: int, row: int, stacks: int) -> Equipment:
         """What a worker is forked with."""
         return Equipment(
-            loaded=self.candidate.loaded,
+            loaded=withheld(self.candidate.loaded),
             sockets=self.listening.of_slot(slot),
             firsts=self._firsts,
             files=self.files,

@@ -1,44 +1,18 @@
-"""The command `log-level`: all workers say more for some minutes, then less again by themselves.
-
-Until when is said by the monotonic clock, which all processes of the machine share: whatever the
-wall clock does, and also where the supervisor is replaced or dies meanwhile, it ends.
-"""
+"""The command `log-level`: all workers say more for some minutes, then less again by themselves."""
 
 from porch import clock
-from porch.config.units import spell_duration
-from porch.manage.asking import Asking, pending, taken
-from porch.manage.in_force import InForce
-from porch.manage.loop import Loop, Timer
-from porch.manage.operating import Answer, ByItself, Command, Question
-from porch.observe.messages import Messages
-from porch.observe.stamp import iso
+from porch.manage.operating import Command, Question
+from porch.manage.temporary import Temporary
+from porch.observe.stamp import utc
 
-__all__ = ["LONGEST", "USUAL", "LogLevel"]
-
-USUAL = 300.0
-"""Seconds, where nobody says for how long."""
-LONGEST = 3600.0
-"""Seconds at most: what is forgotten ends."""
+__all__ = ["LogLevel"]
 
 
-class LogLevel:
-    """Of one door. Workers that are forked meanwhile have it from in_force.debug_until."""
+class LogLevel(Temporary):
+    """Of one door."""
 
-    def __init__(
-        self,
-        loop: Loop,
-        asking: Asking,
-        in_force: InForce,
-        messages: Messages,
-        by_itself: ByItself,
-    ) -> None:
-        """by_itself: see Operating."""
-        self._by_itself = by_itself
-        self._loop = loop
-        self._asking = asking
-        self._in_force = in_force
-        self._messages = messages
-        self._timer: Timer | None = None
+    WORD = "log-level"
+    USUAL, LONGEST = 300.0, 3600.0
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -47,55 +21,39 @@ class LogLevel:
 
     def _set(self, question: Question) -> None:
         """words: level, debug or normal; `for`, seconds."""
-        level, seconds = question.words.get("level"), question.words.get("for", USUAL)
-        if level not in ("debug", "normal"):
-            question.reply({"error": "porch: 'level' is debug or normal"})
-        elif isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
-            question.reply({"error": "porch: 'for' is a number of seconds above 0"})
-        elif seconds > LONGEST:
-            text = f"porch: at most {spell_duration(LONGEST)}; it can be said again then"
-            question.reply({"error": text})
-        elif level == "debug":
-            self._begin(float(seconds), question)
+        level = question.words.get("level")
+        try:
+            seconds = self._seconds(question)
+            if level not in ("debug", "normal"):
+                raise ValueError("'level' is debug or normal")
+        except ValueError as error:
+            question.reply({"error": f"porch: {error}"})
+            return
+        if level == "debug":
+            self._begin(seconds, question)
         else:
             self._end(question)
 
     def _begin(self, seconds: float, question: Question) -> None:
-        self._forget()
         self._in_force.debug_until = clock.monotonic() + seconds
-        self._timer = self._loop.after(seconds, self._end_in_time)
-        until = _stamp(clock.wall() + seconds)
+        self._later(seconds, self._end_in_time)
+        until = utc(clock.wall() + seconds)
         self._messages.tell(
             f"the log level is debug until {until}, said by {question.who}; porch log-level normal "
             "ends it"
         )
-        self._tell({"log level": f"debug until {until}"}, question)
+        answer = {"log level": f"debug until {until}"}
+        self._tell(self._in_force.debug_until, question, lambda: dict(answer))
 
     def _end_in_time(self) -> None:
         words = {"level": "normal"}
-        question = self._by_itself("log-level", "the door: its time is over", words)
+        question = self._asked_by_itself("log-level", "its time is over", words)
         with question.changing():
             self._end(question)
 
     def _end(self, question: Question) -> None:
-        was_on = self._in_force.debug_until > 0
-        self._forget()
-        if was_on:
+        if self._in_force.debug_until > 0:
             self._messages.tell("the log level is normal again")
-        self._tell({"log level": "normal"}, question)
-
-    def _forget(self) -> None:
         self._in_force.debug_until = 0.0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _tell(self, answer: Answer, question: Question) -> None:
-        until = self._in_force.debug_until
-        self._asking.tell(
-            "log-level", until, lambda answers: question.reply(*taken(answer, pending(answers)))
-        )
-
-
-def _stamp(seconds: float) -> str:
-    return iso(int(seconds)).decode() + "Z"
+        self._never()
+        self._tell(0.0, question, lambda: {"log level": "normal"})

@@ -4,41 +4,113 @@ Names and labels are for good: boards and alerts are made of them (docs/metrics.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache, reduce
-from operator import add
 
-from porch.balance.endpoint import FAILED, WIDTH
+from porch.balance.endpoint import FAILED
 from porch.cache.counts import totals
 from porch.manage.columns import CACHE, CONNECTIONS, CUT, CUTS, RUNNING_HERE, TURNED_AWAY
+from porch.manage.endpoint_sums import endpoint_sums
 from porch.manage.facts import EndpointFacts, Facts, WorkerFacts
 from porch.manage.status import usage
-from porch.observe.exposition import Family, Sample, labels
+from porch.observe.exposition import Family, Sample
+from porch.observe.label_texts import Prefixes, labels, labels_of
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
 from porch.shield.busy_level import NAMES
 
-__all__ = ["measures"]
+__all__ = ["Measures"]
 
 
-def measures(facts: Facts, table: SharedTable) -> Iterator[Family]:
-    """The families, in order."""
-    yield _one("porch_build_info", 1, "Which version runs.", version=facts.version)
-    yield _one("porch_start_time_seconds", facts.since, "When the door was started.", "seconds")
-    yield _one("porch_ready", int(not facts.trouble), "Whether new requests are welcome.")
-    yield from _configuration(facts)
-    yield from _workers(facts, table)
-    yield _counted(
-        "porch_connections_cut",
-        "Client connections that were ended, by reason word.",
-        ((labels(reason=word), table.total(cell)) for cell, word in enumerate(CUTS, CUT)),
-    )
-    yield _counted(
-        "porch_turned_away",
-        "Requests refused by a busy worker, by the importance of their route.",
-        ((labels(importance=word), table.total(at)) for at, word in enumerate(NAMES, TURNED_AWAY)),
-    )
-    yield from _endpoints(facts, table)
-    yield from _cache(table)
+class Measures:
+    """table: where the workers count."""
+
+    __slots__ = ("_endpoints", "_limits", "_table")
+
+    def __init__(self, table: SharedTable) -> None:
+        self._table = table
+        self._endpoints = _Counted(table, "pool", "endpoint")
+        self._limits = _Counted(table, "limit")
+
+    def __repr__(self) -> str:
+        return f"<Measures {self._endpoints.many} endpoints, {self._limits.many} limits>"
+
+    def of(self, facts: Facts) -> Iterator[Family]:
+        """The families, in order."""
+        table = self._table
+        yield _one("porch_build_info", 1, "Which version runs.", version=facts.version)
+        yield _one("porch_start_time_seconds", facts.since, "When the door was started.", "seconds")
+        yield _one("porch_ready", int(not facts.trouble), "Whether new requests are welcome.")
+        yield from _configuration(facts)
+        yield from _workers(facts, table)
+        yield _counted(
+            "porch_connections_cut",
+            "Client connections that were ended, by reason word.",
+            ((labels(reason=word), table.total(cell)) for cell, word in enumerate(CUTS, CUT)),
+        )
+        yield _counted(
+            "porch_turned_away",
+            "Requests refused by a busy worker, by the importance of their route.",
+            (
+                (labels(importance=word), table.total(at))
+                for at, word in enumerate(NAMES, TURNED_AWAY)
+            ),
+        )
+        yield from self._of_endpoints(facts)
+        yield from _cache(table)
+
+    def _of_endpoints(self, facts: Facts) -> Iterator[Family]:
+        found = [each for each in facts.endpoints if each[-1] == "endpoint"]
+        each = self._endpoints
+        each.take(found)
+        yield each.family(
+            "porch_endpoint_up",
+            "gauge",
+            "Whether it gets requests.",
+            [int(one[3]) for one in found],
+        )
+        for name, kind, cell, says in (
+            ("porch_endpoint_in_flight", "gauge", RUNNING, "Attempts under way."),
+            ("porch_endpoint_attempts", "counter", REQUESTS, "Attempts so far."),
+            ("porch_endpoint_failed", "counter", FAILED, "Attempts that failed."),
+        ):
+            yield each.family(name, kind, says, each.sums(cell))
+        each = self._limits
+        each.take([one for one in facts.endpoints if one[-1] == "limit"])
+        for name, cell, says in (
+            ("porch_limit_refused", FAILED, "Requests over a limit."),
+            ("porch_limit_would_refuse", REQUESTS, "The same of a limit that only looks on."),
+        ):
+            yield each.family(name, "counter", says, each.sums(cell))
+
+
+class _Counted:
+    """What is counted in columns of its own. Its labels, of these words, are made once."""
+
+    __slots__ = ("_columns", "_names", "_said", "_table", "_words")
+
+    def __init__(self, table: SharedTable, *words: str) -> None:
+        self._table = table
+        self._words = words
+        self._names: list[tuple[str, str]] = []
+        self._columns: list[int] = []
+        self._said = Prefixes()
+
+    @property
+    def many(self) -> int:
+        return len(self._names)
+
+    def take(self, found: Sequence[EndpointFacts]) -> None:
+        """These there are now."""
+        names = [each[:2] for each in found]
+        self._columns = [each[2] for each in found]
+        if names != self._names:
+            self._names = names
+            self._said = Prefixes([labels_of(self._words, each) for each in names])
+
+    def sums(self, cell: int) -> list[int]:
+        return endpoint_sums(self._table, self._columns, cell)
+
+    def family(self, name: str, kind: str, says: str, values: list[int]) -> Family:
+        return Family(name=name, kind=kind, says=says, said=self._said, values=values)
 
 
 def _configuration(facts: Facts) -> Iterator[Family]:
@@ -101,51 +173,6 @@ def _workers(facts: Facts, table: SharedTable) -> Iterator[Family]:
         lambda each: used[each.pid][1],
         "bytes",
     )
-
-
-def _endpoints(facts: Facts, table: SharedTable) -> Iterator[Family]:
-    endpoints = [each for each in facts.endpoints if each[-1] == "endpoint"]
-    limits = [each for each in facts.endpoints if each[-1] == "limit"]
-    said = [_of_endpoint(pool, name) for pool, name, *_ in endpoints]
-    counts = _sums(table, facts.endpoints)
-
-    def sums(cell: int) -> list[Sample]:
-        return [*zip(said, [counts[each[2] + cell] for each in endpoints], strict=True)]
-
-    yield Family(
-        name="porch_endpoint_up",
-        kind="gauge",
-        says="Whether it gets requests.",
-        samples=[*zip(said, [int(each[3]) for each in endpoints], strict=True)],
-    )
-    yield Family(
-        name="porch_endpoint_in_flight",
-        kind="gauge",
-        says="Attempts under way.",
-        samples=sums(RUNNING),
-    )
-    yield _counted("porch_endpoint_attempts", "Attempts so far.", sums(REQUESTS))
-    yield _counted("porch_endpoint_failed", "Attempts that failed.", sums(FAILED))
-    for name, cell, says in (
-        ("porch_limit_refused", FAILED, "Requests over a limit."),
-        ("porch_limit_would_refuse", REQUESTS, "The same of a limit that only looks on."),
-    ):
-        samples = [(labels(limit=pool), counts[at + cell]) for pool, _, at, *_ in limits]
-        yield _counted(name, says, samples)
-
-
-@lru_cache(maxsize=1 << 15)
-def _of_endpoint(pool: str, name: str) -> str:
-    """They are the same from page to page: 2 us each."""
-    return labels(pool=pool, endpoint=name)
-
-
-def _sums(table: SharedTable, endpoints: Sequence[EndpointFacts]) -> list[int]:
-    """All columns up to those of these, each added up over all workers: 0.1 us each, where one by
-    one they take 0.5."""
-    end = max([each[2] for each in endpoints], default=0) + WIDTH
-    rows = (list(row[:end]) for row in table.rows[: table.live[0]])
-    return reduce(lambda one, other: [*map(add, one, other)], rows)
 
 
 def _cache(table: SharedTable) -> Iterator[Family]:

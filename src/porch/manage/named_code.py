@@ -9,8 +9,8 @@ from porch.config.locate import KeyPath
 from porch.config.schema import PoolModel, RouteWords
 from porch.config.schema_limit import parts_of
 from porch.config.words import dns_settings
-from porch.manage.hash_key import auth_function, function_named, hash_key
-from porch.manage.provider import provider_named
+from porch.manage.certs.provider import provider_named
+from porch.manage.own_functions import auth_function, function_named, hash_key
 
 __all__ = ["review_code"]
 
@@ -33,10 +33,10 @@ def review_code(loaded: Loaded) -> None:
         except ValueError as error:
             loaded.add(("acme", "dns"), str(error), warning=True)
     if acme.on_demand is not None:
-        from porch.manage.question import question  # late: asyncio
+        from porch.manage.certs.permission import permission  # late: asyncio
 
         try:
-            question(acme.on_demand, loaded.base).load()
+            permission(acme.on_demand, loaded.base).load()
         except (TypeError, ValueError) as error:
             loaded.add(("acme", "on_demand"), str(error), warning=True)
 

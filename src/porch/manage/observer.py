@@ -9,7 +9,7 @@ configuration says otherwise. Connections of what stays the same go on.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from socket import socket
@@ -17,22 +17,21 @@ from socket import socket
 from porch import clock
 from porch.clock import Deadlines
 from porch.config.administering import Administered
-from porch.config.build import DoorSettings
 from porch.crowd import CrowdTable
 from porch.http.h1 import HeadLimits
 from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
 from porch.listen.door import Door
-from porch.listen.listener import Listener
 from porch.manage.admin.door import AdminDoor
 from porch.manage.admin.offer import Offers
 from porch.manage.admin.operated import operated
 from porch.manage.admin.relay import Relay
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
+from porch.manage.listeners import Listeners
 from porch.manage.observer_pages import Pages
-from porch.manage.one_route import OneRoute
-from porch.manage.page.beat import Beat
+from porch.manage.one_route import one_route
+from porch.manage.page.broadcast import Broadcast
 from porch.manage.page.page import Page
 from porch.manage.tables import Tables
 from porch.observe.error_page import error_response
@@ -88,47 +87,38 @@ class Observer:
         self._waiting: list[Tell] = []
         self._timer: asyncio.TimerHandle | None = None
         self._deadlines = Deadlines()
-        pages = Pages(self.ask, table, tables)
-        route = Route(key="metrics", plan=Plan([pages]), timeouts=_TIMEOUTS)
-        self._door = Door(self._settings(route), self._deadlines, CrowdTable(1).row(0))
+        self._pages = Pages(self.ask, table, tables)
+        route = Route(key="metrics", plan=Plan([self._pages]), timeouts=_TIMEOUTS)
+        settings = one_route(
+            route,
+            Route(key="-"),
+            limits=HeadLimits(),
+            streams=STREAMS,
+            bounds=BOUNDS,
+            error_page=error_response,
+            report=messages.report,
+        )
+        self._door = Door(settings, self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
         self._told: tuple[float, Facts] | None = None
-        self._listeners: dict[ListenAddress, Listener] = {}
+        self._listeners = Listeners(self._door, None, messages.warn)
         self._relay = Relay(self._send)
-        self._beat = Beat(partial(self._send, "drawing"), table, tables)
+        self._broadcast = Broadcast(partial(self._send, "drawing"), table, tables)
         self._admin: AdminDoor | None = None
-
-    def _settings(self, route: Route) -> DoorSettings:
-        limits = HeadLimits()
-        return DoorSettings(
-            router=OneRoute(route),
-            limits=limits,
-            streams=STREAMS,
-            timeouts=_TIMEOUTS,
-            malformed=Route(key="-"),
-            error_page=error_response,
-            report=self._messages.report,
-            client_ip=None,
-            announces=None,
-            own_fields=((b"server", b"porch"),),
-            bounds=BOUNDS,
-            min_rate=240,
-            h2c=False,
-        )
 
     @property
     def offers(self) -> Offers:
         """All that the admin door has beside logging in."""
-        return {**operated(self._relay), **Page(self._beat).offers}
+        return {**operated(self._relay), **Page(self._broadcast).offers}
 
     async def serve(self) -> None:
         """Until the supervisor is gone, or says so by closing the channel."""
         loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         loop.add_reader(self._channel.fileno(), self._receive)
-        ticking = loop.create_task(self._tick())
+        self._ticking: asyncio.Handle = loop.call_soon(self._tick)
         await self._ended.wait()
-        ticking.cancel()
+        self._ticking.cancel()
         loop.remove_reader(self._channel.fileno())
         loop.remove_writer(self._channel.fileno())
         self._close()
@@ -167,7 +157,7 @@ class Observer:
         if message.word == "facts":
             self._tell(message.data)
         elif message.word == "drawing":
-            self._beat.on_drawing(message.data)
+            self._broadcast.on_drawing(message.data)
         elif message.word == "operated":
             self._relay.on_operated(*message.data)
         elif message.word == "finish":
@@ -184,13 +174,13 @@ class Observer:
     async def _finish(self) -> None:
         """Another one will be here: take nobody in, and end when what is known was told. Pages
         that are open do not end by themselves."""
-        self._serve_metrics({})
+        self._listeners.listen({})
         self._door.drain()
         admin = self._admin
         if admin is not None:
             admin.drain()
         await _patiently(
-            lambda: self._door.running + (admin.running if admin else 0) > self._beat.open
+            lambda: self._door.running + (admin.running if admin else 0) > self._broadcast.open
         )
         self._close()
         await _patiently(
@@ -206,30 +196,20 @@ class Observer:
     def _serve(self, served: Served, sockets: tuple[tuple[ListenAddress, socket], ...]) -> None:
         """This from now on. A socket of an address that is served already is one too many."""
         count = len(served.metrics)
-        self._serve_metrics(dict(sockets[:count]))
+        self._listeners.listen(dict(sockets[:count]))
         admin, settings = self._admin, served.admin
         if settings is None:
             if admin is not None:
                 admin.close()
                 self._admin = None
-                self._beat.stop()
+                self._broadcast.stop()
             return
         if admin is None:
             admin = self._admin = AdminDoor(settings, self.offers, self._deadlines, self._messages)
-            self._beat.start()
+            self._broadcast.start()
         else:
             admin.change(settings)
         admin.listen(dict(sockets[count:]))
-
-    def _serve_metrics(self, sockets: Mapping[ListenAddress, socket]) -> None:
-        for address in [each for each in self._listeners if each not in sockets]:
-            self._listeners.pop(address).close()
-        for address, sock in sockets.items():
-            if address in self._listeners:
-                sock.close()
-                continue
-            listener = self._listeners[address] = Listener(address, sock, self._messages.warn)
-            listener.start(self._door, None)
 
     def _send(self, word: str, data: object) -> None:
         self._channel.send(word, data)
@@ -244,15 +224,17 @@ class Observer:
         else:
             loop.remove_writer(self._channel.fileno())
 
-    async def _tick(self) -> None:
-        while True:
-            clock.tick()
-            self._deadlines.check()
-            self._door.rates.tick()
-            if self._admin is not None:
-                self._admin.tick()
-            self._messages.flush()
-            await asyncio.sleep(clock.TICK)
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._ticking = loop.call_later(clock.TICK, self._tick)  # whatever is raised below
+        clock.tick()
+        self._messages.flush()
+        self._door.rates.tick()
+        if self._listeners:
+            self._pages.tick()
+        if self._admin is not None:
+            self._admin.tick()
+        self._deadlines.check()
 
 
 async def _patiently(is_so: Callable[[], bool]) -> None:

@@ -15,8 +15,9 @@ from socket import socket
 from typing import Any, Protocol
 
 from porch import clock
-from porch.manage.channel import Channel
+from porch.manage.channel import Channel, NotData
 from porch.manage.facts import Facts
+from porch.manage.heap import LARGEST, keep_heap
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop
 from porch.manage.observer import Observer, Served
@@ -195,8 +196,10 @@ class Observing:
             return
         try:
             messages = channel.receive()
-        except EOFError:
+        except EOFError as error:
             self._drop_channel()
+            if isinstance(error, NotData):
+                self._end_odd(error)
             return
         for message in messages:
             if message.word == "facts":
@@ -205,12 +208,25 @@ class Observing:
             elif message.word == "drawing":
                 channel.send("drawing", self._draw(message.data))
                 self._flush()
-            elif message.word == "operate":
+            elif message.word == "operate" and _is_operation(message.data):
                 self._take(channel, *message.data)
             elif message.word == "left":
                 _, leave = self._under_way.pop(message.data, ("", None))
                 if leave is not None:
                     leave()
+
+    def _end_odd(self, error: NotData) -> None:
+        """It is under somebody's hand, or has a fault: it must not let anybody in any more. What
+        comes of it is told when its end is noticed."""
+        self._messages.tell(
+            f"the process that serves metrics and admin is ended: what it sends is no message of "
+            f"its own ({error}); somebody may have taken it over, or this is a fault of Porch",
+            "error",
+        )
+        self._has_said = True
+        if self.pid > 0:  # 0 would be all of us
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def _take(
         self,
@@ -258,9 +274,20 @@ class Observing:
         messages = settle(in_force.candidate.identity)
         in_force.observed.close_in_child(slot=-1)  # it is given what it serves
         observer = Observer(in_force.table, in_force.tables, channel, messages)
+        # A page of metrics of a large door is 28 MB: 14 ms of page faults, each time.
+        keep_heap(kept=2 * LARGEST, large=LARGEST)
         with asyncio.Runner(loop_factory=new_loop) as runner:
             runner.run(observer.serve())
         return 0
+
+
+def _is_operation(data: object) -> bool:
+    """Whether the words have the types that an audit can be written of: what comes is from a
+    process that faces networks. What they mean is checked by who carries them out."""
+    match data:
+        case (int(), str(), dict(), str(), tuple() as if_match, int()):
+            return all(isinstance(each, str) for each in if_match)
+    return False
 
 
 def _wait_for_end(channel: Channel) -> None:

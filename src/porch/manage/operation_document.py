@@ -18,17 +18,21 @@ _REFUSALS: Mapping[int, str] = {
     404: "What is named is not there.",
     405: "The path is for another method.",
     409: "It does not fit what runs; nothing was changed.",
+    411: "A body has a Content-Length, and no chunks.",
     413: "The body is too large.",
     414: "The query is too long.",
-    415: "The body is no JSON.",
+    417: "Something other than 100-continue is expected.",
     431: "The head is too large.",
     500: "A fault of Porch; the door serves on.",
-    502: "What it needs of somebody else, such as an authority, was not given.",
     503: "The door is busy, or ends.",
+    505: "It is another version than HTTP/1.1 or 1.0.",
 }
 _OF_CHANGES: Mapping[int, str] = {
-    411: "A body has a Content-Length.",
     412: "What runs is not the revision of If-Match; nothing was changed.",
+    415: "The body is no JSON.",
+}
+_OF_OTHERS: Mapping[int, str] = {
+    502: "Somebody else who is needed for it, such as an authority, has not done his part.",
 }
 _NAMED = {412: "Changed"}
 _ETAG = {
@@ -70,6 +74,7 @@ def document(version: str) -> dict[str, Any]:
                 for status, why in [
                     *_REFUSALS.items(),
                     *_OF_CHANGES.items(),
+                    *_OF_OTHERS.items(),
                 ]
             },
         },
@@ -77,7 +82,11 @@ def document(version: str) -> dict[str, Any]:
 
 
 def _operation(each: Operation) -> dict[str, Any]:
-    refusals = [*_REFUSALS, *(_OF_CHANGES if each.changes else ())]
+    refusals = [
+        *_REFUSALS,
+        *(_OF_CHANGES if each.changes else ()),
+        *(_OF_OTHERS if each.needs_others else ()),
+    ]
     found: dict[str, Any] = {
         "operationId": each.name,
         "summary": each.summary,

@@ -47,7 +47,7 @@ class Operation:
     """One. name: the word by which commands have it. summary: a sentence. changes: whether
     anything is another way afterwards. takes, gives: schemas of its words and of its answer.
     ending: of its path, if that is not its name. later: what an answer with 202 means, "" where
-    there is none."""
+    there is none. needs_others: whether somebody else has a part in it, so that it may be 502."""
 
     name: str
     summary: str
@@ -56,6 +56,7 @@ class Operation:
     gives: Schema
     ending: str = ""
     later: str = ""
+    needs_others: bool = False
 
     @property
     def path(self) -> str:
@@ -158,6 +159,7 @@ _TABLE = (
             renewing=optional(text("with 202: it is not over yet")),
         ),
         later="It is not over yet; the audit tells its end.",
+        needs_others=True,
     ),
     Operation(
         name="stop",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from porch.config.orders import Orders
 from porch.config.units import spell_duration
 from porch.manage.naming import spelled
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc
 
 __all__ = ["ordered"]
 
@@ -39,6 +39,6 @@ def _told(order: str, since: float | None, *command: str) -> Told:
     return {
         "about": command[1],
         "order": order,
-        "since": None if since is None else iso(int(since)).decode() + "Z",
+        "since": None if since is None else utc(since),
         "undo": shlex.join(("porch", *command)),
     }

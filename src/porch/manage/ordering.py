@@ -21,7 +21,7 @@ from porch.manage.asking import Asking, pending, taken
 from porch.manage.in_force import InForce, why
 from porch.manage.judging import Judging
 from porch.manage.keeping import Keeping
-from porch.manage.loop import Loop
+from porch.manage.loop import Loop, Timer
 from porch.manage.naming import endpoints_named, route_named, spelled
 from porch.manage.obeying import BY_COMMAND
 from porch.manage.operating import Answer, ByItself, Command, Question
@@ -61,6 +61,7 @@ class Ordering:
         self._keeping = keeping
         self._by_itself = by_itself
         self._judging = Judging(loop, in_force, self._take_back)
+        self._opening: dict[str, Timer] = {}  # route -> when its maintenance ends by itself
 
     @property
     def commands(self) -> dict[str, Command]:
@@ -136,6 +137,7 @@ class Ordering:
             answer: Answer = {"closed": _until(key, closed)}
         else:
             answer = {"open": key}
+            self._end_in_time(key, None)
             if any(each.key == key and each.model.maintenance for each in self._routes):
                 answer["warning"] = (
                     "the file has maintenance for it too; take it out there and porch reload"
@@ -247,12 +249,18 @@ class Ordering:
 
     # --- by itself -----------------------------------------------------------------------------
 
-    def _end_in_time(self, key: str, closed: Closed) -> None:
-        if closed.until is not None:
+    def _end_in_time(self, key: str, closed: Closed | None) -> None:
+        """What was said of it before ends now: its timer would hold its page for years."""
+        timer = self._opening.pop(key, None)
+        if timer is not None:
+            timer.cancel()
+        if closed is not None and closed.until is not None:
             seconds = max(0.0, closed.until - clock.wall())
-            self._loop.after(seconds, partial(self._open_again, key, closed))
+            work = partial(self._open_again, key, closed)
+            self._opening[key] = self._loop.after(seconds, work)
 
     def _open_again(self, key: str, closed: Closed) -> None:
+        self._opening.pop(key, None)
         if self._in_force.orders.closed.get(key) is closed:
             self._messages.tell(f"maintenance of {key} is over")
             words: dict[str, object] = {"route": key, "on": False}

@@ -8,7 +8,7 @@ from porch.config.logs import Logs
 from porch.listen.address import ListenAddress
 from porch.listen.door_session import Session
 from porch.listen.listener import Listener
-from porch.manage.certifying import Ready
+from porch.manage.certs.certifying import Ready
 
 __all__ = ["Change", "Prepared", "Retired"]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from porch import clock
 from porch.balance.endpoint import Out
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc
 
 __all__ = ["state_of"]
 
@@ -15,8 +15,8 @@ def state_of(out: Mapping[str, Out], check: int) -> str:
     if not out:
         return "up"
     since = min(why.since for why in out.values())
-    stamp = _stamp(since)
-    if stamp[:10] == _stamp(clock.wall())[:10]:
+    stamp = utc(since)
+    if stamp[:10] == utc(clock.wall())[:10]:
         stamp = stamp[11:-1]
     said = [_why(kind, why.text) for kind, why in out.items()]
     until = max(why.until for why in out.values())
@@ -30,7 +30,3 @@ def state_of(out: Mapping[str, Out], check: int) -> str:
 def _why(kind: str, text: str) -> str:
     """What a dial or a check has found says by itself what it is of."""
     return text if kind in ("refused", "unhealthy") else f"{kind}: {text}"
-
-
-def _stamp(seconds: float) -> str:
-    return iso(int(seconds)).decode() + "Z"

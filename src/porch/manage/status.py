@@ -26,7 +26,7 @@ from porch.manage.observed import observed
 from porch.manage.ordered import ordered
 from porch.manage.process import Process
 from porch.manage.state_words import state_of
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc
 from porch.route.route import REQUESTS, RUNNING
 from porch.shared import SharedTable
 from porch.shield.busy_level import NAMES
@@ -61,12 +61,12 @@ def status(door: "Supervisor") -> dict[str, object]:
     return {
         "version": door.version,
         "pid": os.getpid(),
-        "since": _time(door.since),
+        "since": utc(door.since),
         "stopping": door.is_stopping,
         "configuration": {
             "file": str(loaded.files[0]) if loaded.files else loaded.name,
             "hash": running.snapshot.short if running is not None else "",
-            "loaded": _time(in_force.loaded_at),
+            "loaded": utc(in_force.loaded_at),
             "refused": in_force.was_refused,
             "routes": candidate.routes,
             "store": str(candidate.store.absolute()) if candidate.store is not None else None,
@@ -82,7 +82,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "more_upstreams": len(endpoints) - len(shown),
         "orders": ordered(in_force.orders),
         "log_level": _log_level(in_force.debug_until),
-        "capture": door.capturings.told,
+        "capture": door.captures.told,
         "audit": door.auditing.told,
         "canaries": [_canary(in_force, name) for name in candidate.canaries],
         "mirrors": [_mirror(in_force, name) for name in mirrors],
@@ -90,13 +90,13 @@ def status(door: "Supervisor") -> dict[str, object]:
         "discovery": [
             each
             | {
-                word: _time(each[word]) if each[word] is not None else None
+                word: utc(each[word]) if each[word] is not None else None
                 for word in ("since", "trouble_since")
             }
             for each in in_force.discovered.status()
         ],
         "history": [
-            each | {word: _time(cast("float", each[word])) for word in ("loaded", "since")}
+            each | {word: utc(cast("float", each[word])) for word in ("loaded", "since")}
             for each in in_force.history.status()
         ],
     }
@@ -124,7 +124,7 @@ def _worker(table: SharedTable, process: Process) -> dict[str, object]:
         "tasks": row[TASKS],
         "cpu_seconds": cpu,
         "memory": memory,
-        "since": _time(clock.wall() - (clock.monotonic() - process.since)),
+        "since": utc(clock.wall() - (clock.monotonic() - process.since)),
     }
 
 
@@ -147,7 +147,7 @@ def _endpoint(in_force: "InForce", name: EndpointName, speaks: str | None) -> di
     out = in_force.standings.of(name)
     return found | {
         "state": state_of(out, table.most(column + CHECKED_AT)),
-        "out_since": _time(min(why.since for why in out.values())) if out else None,
+        "out_since": utc(min(why.since for why in out.values())) if out else None,
         "running": table.total(column + RUNNING),
         "requests": table.total(column + REQUESTS),
         "failed": table.total(column + FAILED),
@@ -189,7 +189,3 @@ def usage(pid: int) -> tuple[float, int]:
         return 0.0, 0
     ticks = int(fields[11]) + int(fields[12])  # proc(5): utime and stime
     return round(ticks / _HERTZ, 2), pages * resource.getpagesize()
-
-
-def _time(seconds: float) -> str:
-    return iso(int(seconds)).decode() + "Z"

@@ -7,7 +7,6 @@ to it. It has no event loop that a fork or an exec would break, and no thread.
 import contextlib
 import errno
 import gc
-import resource
 import signal
 import traceback
 from collections.abc import Callable, Mapping
@@ -18,15 +17,18 @@ from porch import clock
 from porch.config.history import History
 from porch.manage.asking import Asking
 from porch.manage.audit_file import AuditFile
+from porch.manage.audited import audited
 from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
-from porch.manage.capturing import Capturings
+from porch.manage.captures import Captures
+from porch.manage.certs.demand import ANY
+from porch.manage.certs.expiry import Expiry
+from porch.manage.certs.renewing import Renewing
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
 from porch.manage.control import second_path, socket_path
 from porch.manage.control_server import Control, started_by
-from porch.manage.demand import ANY
-from porch.manage.expiry import Expiry
+from porch.manage.descriptors import raise_limit
 from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
@@ -40,18 +42,16 @@ from porch.manage.observed import observed
 from porch.manage.observing import Observing
 from porch.manage.operating import Command, Operating, Question
 from porch.manage.operation_document import document
-from porch.manage.ordered import ordered
 from porch.manage.ordering import Ordering
 from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load
 from porch.manage.reclaiming import Reclaiming, alive
-from porch.manage.renewing import Renewing
 from porch.manage.rotating import Rotating
 from porch.manage.start import start
 from porch.manage.status import status
+from porch.manage.store_folder import store_folder
 from porch.manage.upgrade import Handover, become, listening_words
-from porch.manage.wanted import store_folder
 from porch.observe.direct import Direct
 from porch.observe.messages import Messages
 from porch.version import installed_version
@@ -164,7 +164,7 @@ class Supervisor:
         else:
             self._upgrading.case.made()
         in_force.keep_cache(handover.cache if handover is not None else [])
-        self._descriptors = _raise_limit()
+        self._descriptors = raise_limit()
         gc.collect()
         gc.freeze()  # a worker that collects garbage would copy every page of it
         self.fleet.resize(in_force.candidate.workers)
@@ -210,16 +210,16 @@ class Supervisor:
         )
         self.ordering.begin(handover.orders if handover is not None else None)
         asking = self.asking
-        spells = self._loop, asking, in_force, self.messages, self.operating.by_itself
-        self.capturings = Capturings(*spells)
+        temporary = self._loop, asking, in_force, self.messages, self.operating.by_itself
+        self.captures = Captures(*temporary)
         for each in (
             self.ordering,
             CacheOrders(asking, in_force),
             Looking(in_force),
             Explaining(asking, in_force),
             Renewing(self._loop, asking, in_force),
-            LogLevel(*spells),
-            self.capturings,
+            LogLevel(*temporary),
+            self.captures,
         ):
             self.operating.commands |= each.commands
 
@@ -249,15 +249,7 @@ class Supervisor:
         return AuditFile(store_folder(self.in_force.candidate.loaded), self._name)
 
     def _state(self) -> dict[str, object]:
-        """What a change may change, for the audit."""
-        running = self.in_force.history.running
-        return {
-            "version": self.version,
-            "configuration": running.snapshot.short if running is not None else "",
-            "orders": [each["order"] for each in ordered(self.in_force.orders)],
-            "log_level": "debug" if self.in_force.debug_until else "normal",
-            "capture": self.in_force.capture[0] if self.in_force.capture else None,
-        }
+        return audited(self.version, self.in_force)
 
     def _listen_to_signals(self) -> None:
         loop = self._loop
@@ -334,7 +326,7 @@ class Supervisor:
             first = [each for each in self.fleet.slots[:1] if each]
             self.fleet.tell(first, message.word, message.data)
         elif message.word == "captured":
-            self.capturings.on_captured(message.data)
+            self.captures.on_captured(message.data)
         elif message.word == "found":
             if not process.is_leaving:
                 self.in_force.find(message.data, self.fleet)
@@ -490,15 +482,3 @@ class Supervisor:
             self._control.close()
         self._loop.close()
         self.messages.close()
-
-
-def _raise_limit() -> int:
-    """As many descriptors as the system allows: an exchange needs two, an idle client one.
-
-    Returns the limit if it had to be raised, 0 if it is what it was.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit of its own
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-        return hard if hard != soft else 0
-    return 0

@@ -28,20 +28,20 @@ from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.listener import Listener
 from porch.manage.answering import WORDS, Answering
-from porch.manage.beats import Beats
 from porch.manage.cache_keeping import KeptCache, shelf_of
-from porch.manage.certifying import Certifying
+from porch.manage.certs.certifying import Certifying
+from porch.manage.certs.managed import Managed
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
-from porch.manage.discovering import Discovering
+from porch.manage.discovery.discovering import Discovering
 from porch.manage.equipment import Equipment
-from porch.manage.hash_key import load_auth, load_with
 from porch.manage.health import Health
+from porch.manage.own_functions import load_auth, load_with
 from porch.manage.parcel import unwrapped
 from porch.manage.prepared import Change, Prepared, Retired
-from porch.manage.wanted import Wanted
+from porch.manage.ticking import Ticking
 from porch.observe.messages import Messages
 from porch.tls.certificate import keep_only
 from porch.tls.presented import Presenter
@@ -82,7 +82,7 @@ class Worker:
         self._state = State(pools())
         self._tally = equipment.tally()
         loaded = equipment.loaded
-        self._observers = equipment.observers(workers(loaded.config.workers))
+        self._watchers = equipment.watchers(workers(loaded.config.workers))
         logs = self._logs(loaded, equipment.files)
         self._certifying = Certifying(
             self._present,
@@ -121,8 +121,8 @@ class Worker:
         complete(self._health.taking(built.upstreams, built.base))
         self._door = Door(built.settings, self._state.deadlines, self._state.crowd)
         self._door.warn = messages.warn
-        self._beats = Beats(self._door, self._tick, self._flush, self._put_away)
-        self._certifying.take(complete(self._certifying.preparing(Wanted.of(loaded, built))))
+        self._ticking = Ticking(self._door, self._tick, self._flush, self._put_away)
+        self._certifying.take(complete(self._certifying.preparing(Managed.of(loaded, built))))
         self._presenter = Presenter(
             self._certifying.presented(built.certificates.presented), equipment.firsts
         )
@@ -141,7 +141,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         loop.add_reader(self._channel.fileno(), self._receive)
-        self._beats.start()
+        self._ticking.start()
         await self._discovering.start()
         for listener in self._listeners:
             self._start(listener)
@@ -182,7 +182,7 @@ class Worker:
     # --- what the supervisor says ------------------------------------------------------------
 
     def _receive(self) -> None:
-        self._beats.wake()
+        self._ticking.wake()
         try:
             messages = self._channel.receive()
         except EOFError:
@@ -304,7 +304,7 @@ class Worker:
             self._state.workers = workers(loaded.config.workers)
             built = yield from building(loaded, self._state, logs)
             if built is not None:
-                certified = yield from self._certifying.preparing(Wanted.of(loaded, built))
+                certified = yield from self._certifying.preparing(Managed.of(loaded, built))
         except GeneratorExit:
             self._drop(sockets, logs)
             raise
@@ -423,7 +423,7 @@ class Worker:
         """Give everything back. `serve` does so at its end; else who gives up before it."""
         for listener in self._listeners:
             listener.close()
-        self._beats.close()
+        self._ticking.close()
         self._certifying.close()
         self._health.close()
         self._discovering.close()
@@ -442,7 +442,7 @@ class Worker:
         return asyncio.get_running_loop()
 
     def _logs(self, loaded: Loaded, files: Mapping[Path, int]) -> Logs:
-        seen, lost = self._observers, self._equipment.lost()
+        seen, lost = self._watchers, self._equipment.lost()
         return Logs.of(loaded.config, loaded.base, self._messages, files, seen, lost)
 
     def _lend(self, messages: Messages) -> None:
@@ -471,7 +471,7 @@ class Worker:
         listener.start(self._door, self._presenter.choose if listener.address.tls else None)
 
     def _tick(self, late: float) -> bool:
-        """See Beats: nothing has a deadline, and no task sleeps but the one that serves."""
+        """See Ticking: nothing has a deadline, and no task sleeps but the one that serves."""
         clock.tick()
         self._state.tick()
         self._health.tick()

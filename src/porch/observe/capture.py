@@ -19,7 +19,7 @@ from porch.keeper import Security
 from porch.observe.details import shown_fields
 from porch.observe.redact import redact_url
 from porch.observe.request_id import RequestId
-from porch.observe.stamp import iso
+from porch.observe.stamp import utc_ms
 from porch.route.plan import Plan
 from porch.route.route import Route
 
@@ -158,13 +158,12 @@ class Capture(Filter):
         self._keep(exchange, what, {"line": text, "fields": shown})
 
     def _keep(self, exchange: Exchange, what: str, more: Captured) -> None:
-        now, wall = clock.monotonic(), clock.wall()
         endpoint = exchange.endpoint
         self._heads.append(
             {
                 "what": what,
-                "time": f"{iso(int(wall)).decode()}.{int(wall % 1 * 1000):03d}Z",
-                "ms": round((now - exchange.started) * 1000, 1),
+                "time": utc_ms(clock.wall()),
+                "ms": round((clock.monotonic() - exchange.started) * 1000, 1),
                 "id": exchange.id.decode("latin-1"),
                 "client": self.client.decode("latin-1"),
                 "route": exchange.route.key,

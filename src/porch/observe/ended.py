@@ -1,7 +1,7 @@
 """Ended: what is over waits here for those who look at it, off the hot path.
 
 While requests are served an ended exchange joins a list and nothing else happens. `put_away`, which
-a door has called every few requests, shows them to all observers; `flush`, which the worker calls
+a door has called every few requests, shows them to all watchers; `flush`, which the worker calls
 every now and then, lets them write what they made.
 """
 
@@ -12,7 +12,7 @@ from typing import Protocol
 from porch.exchange import Exchange
 from porch.filter import Filter
 
-__all__ = ["Batch", "Ended", "Format", "Observer"]
+__all__ = ["Batch", "Ended", "Format", "Watcher"]
 
 Format = Callable[[Sequence[Exchange]], bytes]
 """Exchanges to lines, each with its line feed."""
@@ -38,7 +38,7 @@ class Batch:
         return lines
 
 
-class Observer(Protocol):
+class Watcher(Protocol):
     """Who looks at exchanges that are over: a log, counts, the record of the last ones."""
 
     def take(self, batch: Batch) -> None:
@@ -58,28 +58,28 @@ class Ended(Filter):
     end of the process is written then.
     """
 
-    __slots__ = ("_ended", "_observers", "on_end")
+    __slots__ = ("_ended", "_watchers", "on_end")
 
     on_end: Callable[[Exchange], None]  # type: ignore[assignment]
     """See Filter. A method around the append costs 60 ns more and counts as a call."""
 
-    def __init__(self, observers: Sequence[Observer]) -> None:
-        self._observers = tuple(observers)
+    def __init__(self, watchers: Sequence[Watcher]) -> None:
+        self._watchers = tuple(watchers)
         self._ended: list[Exchange] = []
         self.on_end = self._ended.append
         atexit.register(self.close)
 
     def __repr__(self) -> str:
-        return f"<Ended {len(self._observers)} observers, {len(self._ended)} exchanges to look at>"
+        return f"<Ended {len(self._watchers)} watchers, {len(self._ended)} exchanges to look at>"
 
-    def watch(self, observer: Observer) -> None:
+    def watch(self, watcher: Watcher) -> None:
         """Show what ends from now on to one more; watched twice, once."""
-        if observer not in self._observers:
-            self._observers = (*self._observers, observer)
+        if watcher not in self._watchers:
+            self._watchers = (*self._watchers, watcher)
 
-    def unwatch(self, observer: Observer) -> None:
+    def unwatch(self, watcher: Watcher) -> None:
         """No more."""
-        self._observers = tuple(each for each in self._observers if each is not observer)
+        self._watchers = tuple(each for each in self._watchers if each is not watcher)
 
     def put_away(self) -> None:
         """Show all that has ended, and let go of it.
@@ -92,18 +92,30 @@ class Ended(Filter):
         ended = self._ended[:]
         self._ended.clear()
         batch = Batch(ended)
-        for observer in self._observers:
-            observer.take(batch)
+        self._each(lambda watcher: watcher.take(batch))
 
     def flush(self) -> None:
         """Put away, and have it written."""
-        self.put_away()
-        for observer in self._observers:
-            observer.flush()
+        try:
+            self.put_away()
+        finally:
+            self._each(lambda watcher: watcher.flush())
 
     def close(self) -> None:
-        """Flush, and close the observers. An exchange that ends behind it is seen by nobody."""
+        """Flush, and close the watchers. An exchange that ends behind it is seen by nobody."""
         atexit.unregister(self.close)
-        self.flush()
-        for observer in self._observers:
-            observer.close()
+        try:
+            self.flush()
+        finally:
+            self._each(lambda watcher: watcher.close())
+
+    def _each(self, work: Callable[[Watcher], None]) -> None:
+        """With all of them: what one raises keeps no other from its part, and is raised behind."""
+        fault: Exception | None = None
+        for watcher in self._watchers:
+            try:
+                work(watcher)
+            except Exception as error:
+                fault = error
+        if fault is not None:
+            raise fault

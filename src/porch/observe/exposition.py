@@ -1,31 +1,21 @@
 """Exposition: what was counted, as Prometheus and OpenMetrics read it.
 
-Families of few samples are written line by line; those of routes and endpoints by templates that
-are made once a name, and of a name whose counts are as they were the text of the last time is used
-again: 10,000 names of which a few have changed take as long as to add up their cells. A library's
-collector (prometheus-client) takes 6 us a line for what is 0.1 here.
+Families of few samples are written line by line; lines of routes and endpoints are kept from page
+to page (request_lines.py), and so are the labels of the others. A library's collector
+(prometheus-client) takes 6 us a line for what is 0.1 here.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import lru_cache
 
-from porch.observe.exemplars import NONE, Exemplars, Texts
+from porch.observe.exemplars import Exemplars
+from porch.observe.label_texts import Prefixes, labels_of
 from porch.observe.lost import LINES_LOST, SPANS_LOST
-from porch.observe.meter import (
-    ATTEMPTS,
-    BOUNDS,
-    BUCKETS,
-    BYTES_IN,
-    BYTES_OUT,
-    CONNECT,
-    ERRORS,
-    FIRST_BYTE,
-    REQUESTS,
-    TOTAL,
-    WIDTH,
-)
-from porch.observe.series import GONE, Name, Totals, cells_of
+from porch.observe.meter import ERRORS
+from porch.observe.request_lines import Histogram, RequestLines
+from porch.observe.series import Name
+from porch.observe.totals import Totals
 
 __all__ = [
     "ACCEPTED",
@@ -38,11 +28,10 @@ __all__ = [
     "Family",
     "Sample",
     "content_type",
-    "labels",
 ]
 
 ACCEPTED = "accepted"
-"""A kind of names: (ACCEPTED, slot of the worker), of client connections."""
+"""A kind of names: (ACCEPTED, slot of the worker, listener), of client connections."""
 HANDSHAKES = "handshakes"
 """(HANDSHAKES, version of TLS, whether a session was resumed, protocol inside)."""
 HANDSHAKES_FAILED = "handshakes failed"
@@ -56,20 +45,20 @@ OPEN_METRICS = b"application/openmetrics-text; version=1.0.0; charset=utf-8"
 Sample = tuple[str, float]
 """Labels as `labels` makes them, and the value."""
 
-_CODES = ("none", "1xx", "2xx", "3xx", "4xx", "5xx")
-_BOUNDS = (*(f"{bound:g}" if bound % 1 else f"{bound:.1f}" for bound in BOUNDS), "+Inf")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Family:
     """A metric. name: without _total. kind: "counter" or "gauge". says: what it is, a sentence.
-    unit: with which the name ends, "" for none."""
+    unit: with which the name ends, "" for none. said, values: samples whose labels stand in other
+    families and pages too."""
 
     name: str
     kind: str
     says: str
-    samples: Iterable[Sample]
+    samples: Iterable[Sample] = ()
     unit: str = ""
+    said: Prefixes | None = None
+    values: Sequence[int] = ()
 
 
 def content_type(accept: bytes | None) -> bytes:
@@ -82,175 +71,35 @@ class Exposition:
 
     def __init__(self, exemplars: Exemplars | None = None) -> None:
         """exemplars: which stand in OpenMetrics."""
-        self._exemplars = exemplars
-        self._pairs = {kind: _Kept(_Pair) for kind in (OPEN_METRICS, PLAIN)}
-        self._routes = {kind: _Kept(_Route) for kind in (OPEN_METRICS, PLAIN)}
+        self._kept = {OPEN_METRICS: RequestLines(exemplars), PLAIN: RequestLines()}
+
+    def prepare(self, totals: Totals, kind: bytes, most: int) -> bool:
+        """Make so many of the texts that the next page of this kind needs and that are not there.
+        Whether that was all."""
+        return self._kept[kind].prepare(totals, most)
 
     def page(self, totals: Totals, families: Iterable[Family], kind: bytes) -> bytes:
         """All of it. totals: of the workers' meters. families: what else there is. kind:
         OPEN_METRICS or PLAIN."""
         is_open = kind is OPEN_METRICS
+        parts: list[bytes] = []
         lines: list[str] = []
         for family in families:
             _write(lines, family, is_open=is_open)
-        requests = {name: total for name, total in totals.items() if name[0] == REQUESTS}
-        self._requests(lines, requests, kind)
-        others = [name for name in totals if name[0] != REQUESTS]
+        parts.append("".join(lines).encode())
+        requests = self._kept[kind]
+        requests.take(totals)
+        for name, typed, unit, says, texts in requests.families:
+            parts.append(_head(name, typed, says, unit, is_open=is_open).encode())
+            parts += texts
+        lines = []
         for each in _KINDS:
-            _write(lines, _counted(totals, others, *each), is_open=is_open)
-        _lag(lines, totals, others, is_open=is_open)
+            _write(lines, _counted(totals, *each), is_open=is_open)
+        parts.append("".join(lines).encode())
+        parts += _lag(totals, is_open=is_open)
         if is_open:
-            lines.append("# EOF\n")
-        return "".join(lines).encode()
-
-    def _requests(self, lines: list[str], totals: dict[Name, int], kind: bytes) -> None:
-        is_open = kind is OPEN_METRICS
-        exemplars = self._exemplars if is_open else None
-        if exemplars is not None:
-            exemplars.look()
-        whole: dict[Name, int] = {}
-        for name, total in totals.items():
-            route = name[1:2]
-            whole[route] = whole.get(route, 0) + total
-        pairs, routes = self._pairs[kind], self._routes[kind]
-        shown = {name: total for name, total in totals.items() if name[2] != GONE}
-        changed = pairs.take(shown, exemplars)
-        routes.take(whole, exemplars)
-        for place, (metric, _, unit, says) in enumerate(_COUNTERS):
-            _head(lines, metric, "counter", says, unit, is_open=is_open)
-            lines += [each.texts[place] for each in pairs.ordered]
-        _head(lines, _FIRST, "histogram", _FIRST_SAYS, "seconds", is_open=is_open)
-        lines += [each.texts[-1] for each in pairs.ordered]
-        for place, (metric, _, says) in enumerate(_WHOLE):
-            _head(lines, metric, "histogram", says, "seconds", is_open=is_open)
-            lines += [each.texts[place] for each in routes.ordered]
-        if exemplars is not None and changed:
-            exemplars.keep({(name[1], name[2]) for name in shown})
-
-
-_COUNTERS = (
-    (
-        "porch_requests",
-        -1,
-        "",
-        "Requests that were answered or given up, by the endpoint that was "
-        "asked last and the first digit of the status.",
-    ),
-    ("porch_request_body_bytes", BYTES_IN, "bytes", "Bytes of requests' bodies."),
-    ("porch_response_body_bytes", BYTES_OUT, "bytes", "Bytes of answers' bodies."),
-    ("porch_retries", ATTEMPTS, "", "Attempts beyond the first of a request."),
-)
-_FIRST = "porch_first_byte_seconds"
-_FIRST_SAYS = "From a request's head to the head of an endpoint's answer."
-_WHOLE = (
-    ("porch_request_duration_seconds", TOTAL, "From a request's head to the end of the exchange."),
-    (
-        "porch_connect_seconds",
-        CONNECT,
-        "From a request's head to a new connection, where it had to wait for one.",
-    ),
-)
-
-
-class _Texts:
-    """The lines of one name. total: what they say. texts: one of each family."""
-
-    __slots__ = ("texts", "total")
-
-    def __init__(self) -> None:
-        self.total = -1
-        self.texts: list[str] = []
-
-    def take(self, total: int, exemplars: Exemplars | None) -> None:
-        """The counts are other ones."""
-        self.total = total
-        self.texts = self._made(cells_of(total, WIDTH * 8), exemplars)
-
-    def _made(self, cells: Sequence[int], exemplars: Exemplars | None) -> list[str]:
-        raise NotImplementedError
-
-
-class _Pair(_Texts):
-    """Of a route and an endpoint: each of _COUNTERS, and the histogram."""
-
-    __slots__ = ("_histogram", "_labels", "_name")
-
-    def __init__(self, name: Name) -> None:
-        super().__init__()
-        self._name = name[1], name[2]
-        self._labels = labels(route=name[1], endpoint=name[2])
-        self._histogram = _histogram(_FIRST, self._labels)
-
-    def _made(self, cells: Sequence[int], exemplars: Exemplars | None) -> list[str]:
-        said = self._labels
-        shown = NONE if exemplars is None else exemplars.first.get(self._name, NONE)
-        codes = [
-            f'porch_requests_total{{{said},code="{code}"}} {cells[digit]}\n'
-            for digit, code in enumerate(_CODES)
-            if cells[digit]
-        ]
-        return [
-            "".join(codes),
-            *[f"{name}_total{{{said}}} {cells[cell]}\n" for name, cell, *_ in _COUNTERS[1:]],
-            self._histogram % _buckets(cells, FIRST_BYTE, shown),
-        ]
-
-
-class _Route(_Texts):
-    """Of a route: each of _WHOLE."""
-
-    __slots__ = ("_histograms", "_key")
-
-    def __init__(self, name: Name) -> None:
-        super().__init__()
-        (self._key,) = name
-        said = labels(route=self._key)
-        self._histograms = [_histogram(metric, said) for metric, *_ in _WHOLE]
-
-    def _made(self, cells: Sequence[int], exemplars: Exemplars | None) -> list[str]:
-        shown = NONE if exemplars is None else exemplars.whole.get(self._key, NONE)
-        return [
-            template % _buckets(cells, start, shown if start == TOTAL else NONE)
-            for template, (_, start, _) in zip(self._histograms, _WHOLE, strict=True)
-        ]
-
-
-class _Kept:
-    """Texts by name. ordered: by their names."""
-
-    def __init__(self, make: Callable[[Name], _Texts]) -> None:
-        self._make = make
-        self._of: dict[Name, _Texts] = {}
-        self.ordered: list[_Texts] = []
-
-    def take(self, totals: dict[Name, int], exemplars: Exemplars | None) -> bool:
-        """What the counts are now. Returns whether there are other names."""
-        before = self._of
-        changed = before.keys() != totals.keys()
-        if changed:
-            make = self._make
-            self._of = {name: before.get(name) or make(name) for name in sorted(totals)}
-            self.ordered = [*self._of.values()]
-        for texts, total in zip(self.ordered, map(totals.__getitem__, self._of), strict=True):
-            if texts.total != total:
-                texts.take(total, exemplars)
-        return changed
-
-
-def _histogram(metric: str, labels: str) -> str:
-    """A template for the buckets so far, the sum and the count."""
-    escaped = labels.replace("%", "%%")
-    text = "".join(f'{metric}_bucket{{{escaped},le="{bound}"}} %s\n' for bound in _BOUNDS)
-    return f"{text}{metric}_sum{{{escaped}}} %s\n{metric}_count{{{escaped}}} %d\n"
-
-
-def _buckets(cells: Sequence[int], start: int, exemplars: Texts) -> tuple[object, ...]:
-    counts: list[object] = [*accumulate(cells[start + 1 : start + 1 + BUCKETS])]
-    count = counts[-1]
-    for bucket, text in exemplars.items():
-        counts[bucket] = f"{counts[bucket]}{text}"
-    seconds, micro = divmod(cells[start], 1_000_000)
-    return (*counts, f"{seconds}.{micro:06}", count)
+            parts.append(b"# EOF\n")
+        return b"".join(parts)
 
 
 _KINDS = (
@@ -260,7 +109,7 @@ _KINDS = (
         "Exchanges that failed, by the reason word of log, page and Proxy-Status.",
         ("route", "reason"),
     ),
-    (ACCEPTED, "porch_connections_accepted", "Client connections so far.", ("worker",)),
+    (ACCEPTED, "porch_connections_accepted", "Client connections so far.", ("worker", "listener")),
     (
         HANDSHAKES,
         "porch_tls_handshakes",
@@ -290,51 +139,50 @@ _KINDS = (
 _LAG_SAYS = "How late a worker's loop came to what was due, looked at four times a second."
 
 
-def _counted(
-    totals: Totals, names: list[Name], kind: str, metric: str, says: str, words: tuple[str, ...]
-) -> Family:
-    samples = [
-        (labels(**dict(zip(words, name[1:], strict=False))), totals[name])
-        for name in sorted(name for name in names if name[0] == kind)
-    ]
+def _counted(totals: Totals, kind: str, metric: str, says: str, words: tuple[str, ...]) -> Family:
+    names = _names(totals, kind)
+    samples = [(_labels(words, name), totals[name]) for name in names]
     return Family(name=metric, kind="counter", says=says, samples=samples)
 
 
-def _lag(lines: list[str], totals: Totals, names: list[Name], *, is_open: bool) -> None:
+@lru_cache(maxsize=1 << 12)
+def _labels(words: tuple[str, ...], name: Name) -> str:
+    return labels_of(words, name[1:])
+
+
+def _names(totals: Totals, kind: str) -> list[Name]:
+    first, end = totals.layout.range(kind)
+    return totals.layout.names[first:end]
+
+
+def _lag(totals: Totals, *, is_open: bool) -> list[bytes]:
     metric = "porch_loop_lag_seconds"
-    _head(lines, metric, "histogram", _LAG_SAYS, "seconds", is_open=is_open)
-    for name in sorted(name for name in names if name[0] == LAG):
-        template = _histogram(metric, labels(worker=name[1]))
-        lines.append(template % _buckets(totals.cells(name), 0, NONE))
+    histogram = Histogram(metric)
+    head = _head(metric, "histogram", _LAG_SAYS, "seconds", is_open=is_open)
+    lines = [
+        histogram.lines(_labels(("worker",), name).encode(), totals.cells(name))
+        for name in _names(totals, LAG)
+    ]
+    return [head.encode(), *lines]
 
 
 def _write(lines: list[str], family: Family, *, is_open: bool) -> None:
-    _head(lines, family.name, family.kind, family.says, family.unit, is_open=is_open)
+    lines.append(_head(family.name, family.kind, family.says, family.unit, is_open=is_open))
     name = f"{family.name}_total" if family.kind == "counter" else family.name
+    if family.said is not None:
+        lines.append(family.said.lines(name, family.values))
     lines += [
-        f"{name}{{{said}}} {value}\n"
-        if said and isinstance(value, int)
-        else f"{name}{f'{{{said}}}' if said else ''} {_number(value)}\n"
+        f"{name}{f'{{{said}}}' if said else ''} {_number(value)}\n"
         for said, value in family.samples
     ]
 
 
-def _head(lines: list[str], name: str, kind: str, says: str, unit: str, *, is_open: bool) -> None:
+def _head(name: str, kind: str, says: str, unit: str, *, is_open: bool) -> str:
     """OpenMetrics names a family without _total, Prometheus's own text with it."""
     if kind == "counter" and not is_open:
         name = f"{name}_total"
-    lines.append(f"# HELP {name} {says}\n# TYPE {name} {kind}\n")
-    if unit and is_open:
-        lines.append(f"# UNIT {name} {unit}\n")
-
-
-def labels(**words: str) -> str:
-    """Labels as they stand between the braces."""
-    return ",".join(f'{name}="{_escape(value)}"' for name, value in words.items())
-
-
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    text = f"# HELP {name} {says}\n# TYPE {name} {kind}\n"
+    return f"{text}# UNIT {name} {unit}\n" if unit and is_open else text
 
 
 def _number(value: float) -> str:

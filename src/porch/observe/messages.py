@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from porch import clock
 from porch.exchange import Exchange
 from porch.observe.redact import redact_url
-from porch.observe.stamp import iso, local
+from porch.observe.stamp import local, utc_ms
 from porch.observe.visible import visible
 
 __all__ = ["MOST", "QUIET", "Level", "Messages"]
@@ -125,13 +125,12 @@ class Messages:
 
     def _write(self, level: Level, text: str) -> None:
         now = clock.wall()
-        second, millisecond = int(now), int(now % 1 * 1000)
         first, *others = [visible(line) for line in text.split("\n")]
         if self._colours:
-            stamp = f"\x1b[2m{local(second).decode()}.{millisecond:03d}\x1b[0m"
+            stamp = f"\x1b[2m{local(int(now)).decode()}.{int(now % 1 * 1000):03d}\x1b[0m"
             name = f"\x1b[{_COLOURS[level]}m{level:7}\x1b[0m"
         else:
-            stamp = f"{iso(second).decode()}.{millisecond:03d}Z"
+            stamp = utc_ms(now)
             name = f"{level:7}"
         lines = [f"{stamp} {name} {first}", *(f"  {line}" for line in others)]
         self._output.write(("\n".join(lines) + "\n").encode("utf-8", "backslashreplace"))

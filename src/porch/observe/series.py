@@ -12,14 +12,15 @@ them in a row that is of before. Each worker leaves them out of its row when it 
 and counts anew what has such a name from then on. There is no next time before all have done so.
 """
 
-from collections.abc import Iterator, MutableSequence, Sequence
+from collections.abc import Iterator, MutableSequence
 from itertools import count
 from operator import itemgetter
 
 from porch.observe.series_row import NAMES, SIZE, Entry, Gone, Name, Row, pack, unpack
+from porch.observe.totals import Layout, Picking, Totals
 from porch.shared import Memory
 
-__all__ = ["GONE", "REST", "Name", "Series", "SeriesTable", "Totals", "cells_of"]
+__all__ = ["GONE", "REST", "Name", "Series", "SeriesTable"]
 
 REST = "other"
 """In place of the parts of a name that found no room."""
@@ -33,12 +34,27 @@ now is not in the way of the next."""
 _SPARE = 16
 """Names that are kept for the rest of each kind."""
 
+_Known = tuple[list[Entry], int, int]
+"""What a layout was made of: the names of a row, how many there were, and its time."""
+
 
 class SeriesTable:
     """rows: of workers; row 0 is that of those that have ended. descriptor: of its memory; given
     one, the table is what another process has counted there."""
 
-    __slots__ = ("_gone", "_head", "_known", "_memory", "_rows", "_series", "descriptor", "rows")
+    __slots__ = (
+        "_gone",
+        "_head",
+        "_known",
+        "_layout",
+        "_made_of",
+        "_memory",
+        "_pickings",
+        "_rows",
+        "_series",
+        "descriptor",
+        "rows",
+    )
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         size = self.size(rows)
@@ -52,6 +68,9 @@ class SeriesTable:
         self._rows = [Row(memory[at : at + SIZE]) for at in range(start, size, SIZE)]
         self._series: dict[int, Series] = {}
         self._known: tuple[int, Gone] = 0, {}
+        self._layout = Layout({})
+        self._made_of: list[_Known] = []
+        self._pickings: list[Picking] = []
 
     @staticmethod
     def size(rows: int) -> int:
@@ -59,7 +78,7 @@ class SeriesTable:
         return _HEAD + 2 * NAMES + rows * SIZE
 
     def __repr__(self) -> str:
-        return f"<SeriesTable {self.rows} rows, {sum(each.count for each in self._rows)} names>"
+        return f"<SeriesTable {self.rows} rows, {self.count} names>"
 
     def row(self, number: int) -> "Series":
         """For the one worker that counts there. All who count in it share it."""
@@ -68,9 +87,9 @@ class SeriesTable:
             found = self._series[number] = Series(self._rows[number], self)
         return found
 
-    def totals(self) -> "Totals":
+    def totals(self) -> Totals:
         """All names, each with its cells added up over all rows. 10,000 names of 2 workers are
-        15 ms."""
+        14 ms; 60 where there are others than the last time."""
         for _ in range(100):
             version = self._head[_VERSION]
             found = self._totals()
@@ -78,13 +97,37 @@ class SeriesTable:
                 break
         return found
 
-    def _totals(self) -> "Totals":
-        totals = Totals()
-        for row in self._rows:
-            entries, memory, time = row.look()
-            if entries:
-                totals.add(entries, memory, {} if time == self.time else self.gone)
-        return totals
+    def _totals(self) -> Totals:
+        rows = [found for row in self._rows if (found := row.look())[0]]
+        made_of = [(entries, len(entries), time) for entries, _, time in rows]
+        if self._layout.time != self.time or not _is_same(made_of, self._made_of):
+            self._lay_out(made_of)
+        numbers = [
+            picking.number(memory)
+            for picking, (_, memory, _) in zip(self._pickings, rows, strict=True)
+        ]
+        return Totals(self._layout, sum(numbers))
+
+    def _lay_out(self, made_of: list[_Known]) -> None:
+        """There are other names, or they stand elsewhere."""
+        now = self.time
+        gone = self.gone
+        widths: dict[Name, int] = {}
+        for entries, many, time in made_of:
+            for name, _, width, _ in entries[:many]:
+                if time != now and name in gone:
+                    into = gone[name]
+                    if into is None:
+                        continue
+                    name = into
+                if widths.get(name, 0) < width:
+                    widths[name] = width
+        layout = Layout(widths, now, gone)
+        self._pickings = [
+            Picking(layout, entries[:many], {} if time == now else gone)
+            for entries, many, time in made_of
+        ]
+        self._layout, self._made_of = layout, made_of
 
     # --- what nobody counts under any more -------------------------------------------------------
 
@@ -111,6 +154,11 @@ class SeriesTable:
     def is_crowded(self) -> bool:
         """Whether there will be no room for further names somewhere, before long."""
         return any(row.is_crowded for row in self._rows)
+
+    @property
+    def count(self) -> int:
+        """Names in all rows; what is in several counts as often."""
+        return sum(row.count for row in self._rows)
 
     @property
     def names(self) -> set[Name]:
@@ -160,41 +208,11 @@ class SeriesTable:
             self._head[_VERSION] += 1
 
 
-class Totals(dict[Name, int]):
-    """By name, its cells beside one another as one number: none is negative, so that no sum of 63
-    bits reaches into the next cell. One addition in place of sixty; `cells` takes it apart."""
-
-    __slots__ = ("widths",)
-
-    def __init__(self) -> None:
-        self.widths: dict[Name, int] = {}
-
-    def add(self, entries: list[Entry], memory: memoryview, gone: Gone) -> None:
-        """Another row. gone: what is in it no more, though it stands there."""
-        _, start, width, _ = entries[-1]
-        cells, to_int, find, widths = (
-            bytes(memory[: (start + width) * 8]),
-            int.from_bytes,
-            self.get,
-            self.widths,
-        )
-        for name, start, width, _ in entries:
-            if name in gone:
-                into = gone[name]
-                if into is None:
-                    continue
-                name = into
-            self[name] = find(name, 0) + to_int(cells[start * 8 : (start + width) * 8], "little")
-            widths[name] = width * 8
-
-    def cells(self, name: Name) -> Sequence[int]:
-        """One by one."""
-        return cells_of(self[name], self.widths[name])
-
-
-def cells_of(total: int, size: int) -> Sequence[int]:
-    """What a number of Totals stands for. size: bytes."""
-    return memoryview(total.to_bytes(size, "little")).cast("q")
+def _is_same(made_of: list[_Known], before: list[_Known]) -> bool:
+    return len(made_of) == len(before) and all(
+        one[0] is other[0] and one[1:] == other[1:]
+        for one, other in zip(made_of, before, strict=True)
+    )
 
 
 class Series:

@@ -25,6 +25,7 @@ _HEAD = 4
 given back until then (see SeriesTable)."""
 _COUNT, _BYTES, _USED, _ROUND = range(4)
 _ENTRY = struct.Struct("<HH")
+_ENTRY_SIZE, _unpack = _ENTRY.size, _ENTRY.unpack_from
 _AREA = _HEAD * 8 + NAMES + CELLS * 8
 SIZE = 8 + 2 * _AREA
 """Bytes of a row."""
@@ -54,8 +55,13 @@ class _Area:
         if found:
             _, start, width, end = found[-1]
             cell = start + width
-        for _ in range(self.head[_COUNT] - len(found)):
-            name, width, end = unpack(self.texts, end)
+        count = self.head[_COUNT] - len(found)
+        if count <= 0:
+            return found
+        begin, texts = end, bytes(self.texts[end : self.head[_BYTES]])
+        for _ in range(count):
+            name, width, end = unpack(texts, end - begin)
+            end += begin
             found.append((name, cell, width, end))
             cell += width
         return found
@@ -204,7 +210,7 @@ def pack(name: Name, number: int) -> bytes:
 
 def unpack(memory: bytes | memoryview, at: int) -> tuple[Name, int, int]:
     """The name that is written there, its number, and what stands behind it."""
-    length, number = _ENTRY.unpack_from(memory, at)
-    at += _ENTRY.size
-    text = bytes(memory[at : at + length]).decode("utf-8", "replace")
-    return tuple(text.split("\0")), number, at + length
+    length, number = _unpack(memory, at)
+    at += _ENTRY_SIZE
+    end = at + length
+    return tuple(str(memory[at:end], "utf-8", "replace").split("\0")), number, end

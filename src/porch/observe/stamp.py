@@ -1,8 +1,8 @@
-"""Moments as the logs write them. Each function takes whole seconds since 1970."""
+"""Moments in words: as the logs write them, from whole seconds since 1970, and as status does."""
 
 import time
 
-__all__ = ["clf", "iso", "local"]
+__all__ = ["clf", "iso", "local", "utc", "utc_ms"]
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -28,3 +28,13 @@ def clf(second: int) -> bytes:
         b"-" if minutes < 0 else b"+",
         *divmod(abs(minutes), 60),
     )
+
+
+def utc(seconds: float) -> str:
+    """ "2026-07-02T10:11:12Z" (RFC 3339)."""
+    return f"{iso(int(seconds)).decode()}Z"
+
+
+def utc_ms(seconds: float) -> str:
+    """ "2026-07-02T10:11:12.345Z"."""
+    return f"{iso(int(seconds)).decode()}.{int(seconds % 1 * 1000):03}Z"

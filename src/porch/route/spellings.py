@@ -48,10 +48,12 @@ def spellings(path: bytes) -> tuple[bytes, ...]:
     if len(of_path) > DEPTH + 1:
         raise TooManyReadings(f"the path is encoded more than {DEPTH} times over")
     found = [*of_path]
-    known = set(found)
+    known = {*found}
     read = set[bytes]()
     for each in found:  # which grows: what one leaves away shows another what to leave away
         others = [step(each) for step in _STEPS] if _SHAPED(each) is not None else []
+        if each not in of_path:
+            others.append(decoded(each))
         if each not in read and odd(each) is not None:
             more = readings(each)
             read.update(more)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from porch.manage.columns import COLUMNS
-from porch.manage.page.beat import MOST, Beat
+from porch.manage.page.broadcast import MOST, Broadcast
 from porch.manage.page.drawing import Drawing
 from porch.manage.page.files import load
 from porch.manage.page.page import EVENTS, Page
 from porch.manage.tables import Tables
 from porch.shared import SharedTable
-from tests.manage.page.test_beat import PLAN
+from tests.manage.page.test_broadcast import PLAN
 from tests.support.admin import ANN, ROB, Opened, asked
 
 PATIENCE = 10.0
@@ -25,12 +25,12 @@ class Shown(Opened):
     """A door with nothing but the page; its supervisor answers at once."""
 
     def __init__(self) -> None:
-        self.beat = Beat(self._tell, SharedTable(2, COLUMNS), Tables.of(2, 1024))
-        super().__init__(offers=Page(self.beat).offers)
+        self.broadcast = Broadcast(self._tell, SharedTable(2, COLUMNS), Tables.of(2, 1024))
+        super().__init__(offers=Page(self.broadcast).offers)
 
     def _tell(self, known: Any) -> None:
         drawing = Drawing(revision=(1, 1), plan=PLAN, now={"version": "1"}, workers=[])
-        self.loop.call_soon(self.beat.on_drawing, drawing)
+        self.loop.call_soon(self.broadcast.on_drawing, drawing)
 
     def stream(self, token: str = ANN, size: int = 0) -> socket.socket:
         """A page that is open. size: of its buffer."""
@@ -47,16 +47,16 @@ class Shown(Opened):
 @pytest.fixture(scope="module")
 def door() -> Iterator[Shown]:
     with Shown() as opened:
-        opened.within(opened.beat.start)
+        opened.within(opened.broadcast.start)
         yield opened
-        opened.within(opened.beat.stop)
+        opened.within(opened.broadcast.stop)
 
 
 @pytest.fixture(autouse=True)
 def alone(door: Shown) -> None:
     """Pages of the test before are noticed to be closed."""
     until = time.monotonic() + PATIENCE
-    while door.beat.open and time.monotonic() < until:
+    while door.broadcast.open and time.monotonic() < until:
         time.sleep(0.02)
 
 
@@ -101,7 +101,29 @@ def test_nobody_who_may_not_look_gets_events(door: Shown) -> None:
 def test_who_asks_whether_there_are_events_opens_no_page(door: Shown) -> None:
     answer = door.ask("HEAD", EVENTS.decode(), token=ANN)
     assert (answer.status, answer.all("content-type")) == (200, ["text/event-stream"])
-    assert door.beat.open == 0
+    assert door.broadcast.open == 0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Connection": "upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+        {"Connection": "upgrade", "Upgrade": "h2c"},
+        {"Connection": "upgrade", "Upgrade": "other"},
+    ],
+)
+def test_who_asks_for_another_protocol_takes_no_place_for_ever(
+    door: Shown, fields: dict[str, str]
+) -> None:
+    for _ in range(MOST + 1):
+        with socket.create_connection(("127.0.0.1", door.port), PATIENCE) as sock:
+            token = {"Authorization": f"Bearer {ANN}"}
+            sock.sendall(asked("GET", EVENTS.decode(), token | fields))
+            assert sock.recv(65536).startswith(b"HTTP/1.1 ")
+    until = time.monotonic() + PATIENCE
+    while door.broadcast.open and time.monotonic() < until:
+        time.sleep(0.02)
+    assert door.broadcast.open == 0
 
 
 def test_one_page_too_many_is_told_so_and_has_room_when_another_closes(door: Shown) -> None:
@@ -114,7 +136,7 @@ def test_one_page_too_many_is_told_so_and_has_room_when_another_closes(door: Sho
     assert "pages are open" in refused.json["error"]
     open_.pop().close()
     until = time.monotonic() + PATIENCE
-    while door.beat.open == MOST and time.monotonic() < until:
+    while door.broadcast.open == MOST and time.monotonic() < until:
         time.sleep(0.02)
     with door.stream() as sock:
         read_until(sock, b"event: picture")

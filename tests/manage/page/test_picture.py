@@ -8,8 +8,9 @@ import pytest
 from porch.errors import ConnectionRefused
 from porch.manage.columns import COLUMNS, Columns
 from porch.manage.page.drawing import Plan
-from porch.manage.page.picture import FAILING, MOST, WINDOW, Picture, in_flight, told_plan
+from porch.manage.page.picture import FAILING, MOST, WINDOW, Picture, told_plan
 from porch.observe.ended import Batch
+from porch.observe.exposition import ACCEPTED
 from porch.observe.meter import Meter
 from porch.observe.series import GONE, SeriesTable
 from porch.route.route import RUNNING
@@ -111,12 +112,17 @@ def test_failures_are_told_by_reason(watched: Watched) -> None:
     assert watched.look()["reasons"] == {"connection_refused": 2}
 
 
+def test_connections_are_told_by_listener_over_all_workers(watched: Watched) -> None:
+    for row in (1, 2):
+        watched.series.row(row).of((ACCEPTED, str(row), ":443"), 1)[0] += 5
+    watched.series.row(1).of((ACCEPTED, "1", ":80"), 1)
+    assert watched.look(2.0)["listeners"] == {":443": 5.0}
+
+
 def test_what_runs_at_an_endpoint_is_seen_before_it_ends(watched: Watched) -> None:
     watched.table.rows[1][watched.columns["[pool.api]", "b:1"] + RUNNING] = 3
     watched.table.rows[2][watched.columns["[pool.api]", "b:1"] + RUNNING] = 4
     assert watched.look()["endpoints"] == [[2, 0.0, 0.0, None, None, 0, 7]]
-    assert in_flight(watched.table, [*watched.columns.values()]) == [0, 0, 7]
-    assert in_flight(watched.table, []) == []
 
 
 def test_of_very_many_the_busiest_are_told_and_of_the_others_those_that_fail(
@@ -125,13 +131,15 @@ def test_of_very_many_the_busiest_are_told_and_of_the_others_those_that_fail(
     routes = {f"{at}.test": [f"{at}.test"] for at in range(MOST + FAILING + 100)}
     watched.picture.draw(plan(routes, {}))
     for at, key in enumerate(routes):
-        watched.end(1 if at >= MOST else 2, route=key, endpoint="a:1", status=200)
+        watched.end(1 if at >= MOST else 3, route=key, endpoint="a:1", status=200)
     quiet = [*routes][MOST : MOST + FAILING + 20]
     for key in quiet:
         watched.end(1, route=key, endpoint=None, status=502)
     found = watched.look()
+    assert {row[0] for row in found["routes"][:MOST]} == {*range(MOST)}
+    assert all(row[2] for row in found["routes"][MOST:])
     assert len(found["routes"]) == MOST + FAILING
-    assert found["all"][1] == sum((MOST * 2, FAILING + 100, len(quiet)))
+    assert found["all"][1] == sum((MOST * 3, FAILING + 100, len(quiet)))
 
 
 def test_a_worker_that_dies_takes_nothing_back(watched: Watched) -> None:

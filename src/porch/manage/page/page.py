@@ -5,7 +5,7 @@ from functools import partial
 from porch.exchange import Exchange
 from porch.filter import Response
 from porch.manage.admin.offer import Caller, Offer, Offers, refusal
-from porch.manage.page.beat import MOST, Beat
+from porch.manage.page.broadcast import MOST, Broadcast
 from porch.manage.page.files import File, load
 
 __all__ = ["EVENTS", "Page"]
@@ -18,12 +18,12 @@ _TOO_MANY = f"{MOST} pages are open at this door; close one, and this one goes o
 
 
 class Page:
-    """beat: makes the pictures."""
+    """broadcast: makes the pictures."""
 
-    __slots__ = ("_beat",)
+    __slots__ = ("_broadcast",)
 
-    def __init__(self, beat: Beat) -> None:
-        self._beat = beat
+    def __init__(self, broadcast: Broadcast) -> None:
+        self._broadcast = broadcast
 
     @property
     def offers(self) -> Offers:
@@ -41,7 +41,7 @@ class Page:
         """Pictures, until the page is closed."""
         if exchange.request.method == b"HEAD":
             return Response(200, [(b"content-type", b"text/event-stream")])
-        stream = self._beat.stream()
+        stream = self._broadcast.stream()
         if stream is None:
             return refusal(exchange, 503, _TOO_MANY, [(b"retry-after", b"10")])
         return stream.answer(exchange)

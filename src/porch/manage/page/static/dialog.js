@@ -26,6 +26,7 @@ export async function confirm(act) {
     mark(go, "disabled", "");
     tell("…", "");
     try {
+      if (!seen.etag) await see().catch(unseen);
       const { answer } = await change(act.name, act.words(), seen.etag);
       const warning = answer?.warning ? `\n${visible(answer.warning)}` : "";
       tell(act.done(answer || {}) + warning, warning ? "warn" : "good");
@@ -61,6 +62,11 @@ function made(act) {
     el("div", { class: "buttons" }, cancel, go),
   );
   return { form, said, go, cancel, command };
+}
+
+// Nothing is changed of a state that nobody has seen.
+function unseen() {
+  throw new Refused(0, "it is not known what runs now. Try again in a moment.");
 }
 
 function failed(error) {

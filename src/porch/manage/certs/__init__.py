@@ -1,0 +1,1 @@
+"""CERTS: certificates in a door that runs: which it gets, who gets them, and what it shows."""

@@ -1,0 +1,1 @@
+"""DOCTOR: whatever keeps a door from doing its work, looked for, and said with the way out."""
