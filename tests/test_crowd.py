@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
+from collections import Counter
+from unittest import mock
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from porch import clock, crowd
-from porch.crowd import PLACES, CrowdTable
+from porch.crowd import EVERYBODY, PLACES, CrowdTable
 
 
 @pytest.fixture
@@ -55,6 +59,86 @@ def test_what_came_counts_for_a_second_and_no_longer(time: list[float]) -> None:
     assert one.came(b"a") == 0
     one.arrive(b"a")
     assert other.came(b"a") == 1
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("enter", "enter", "leave", "arrive", "arrive", "wait", "end")),
+        st.integers(1, 3),  # a worker
+        st.sampled_from((b"a", b"b", EVERYBODY)),
+        st.one_of(st.just(1.0), st.floats(0, 0.5), st.floats(0, 3)),  # seconds to wait
+    ),
+    max_size=80,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(STEPS, st.floats(0, 1))
+def test_three_workers_count_as_lists_of_all_would(
+    steps: list[tuple[str, int, bytes, float]], began: float
+) -> None:
+    table, now = CrowdTable(4), 1000.0 + began
+    rows = {number: table.row(number) for number in (1, 2, 3)}
+    here: Counter[tuple[int, bytes]] = Counter()
+    came: list[tuple[int, bytes, int]] = []
+
+    def monotonic() -> float:
+        return now
+
+    with mock.patch.object(clock, "monotonic", monotonic):
+        for word, worker, client, seconds in steps:
+            if word == "enter":
+                rows[worker].enter(client)
+                here[worker, client] += 1
+            elif word == "leave" and here[worker, client]:
+                rows[worker].leave(client)
+                here[worker, client] -= 1
+            elif word == "arrive":
+                rows[worker].arrive(client)
+                came.append((worker, client, int(now)))
+            elif word == "wait":
+                now += seconds
+            elif word == "end":
+                table.clear(worker)
+                here = Counter({key: count for key, count in here.items() if key[0] != worker})
+                came = [each for each in came if each[0] != worker]
+            for who in (b"a", b"b", EVERYBODY):
+                seen = {row.here(who) for row in rows.values()}
+                assert seen == {sum(count for (_, it), count in here.items() if it == who)}
+                last, before = (
+                    sum(each[1:] == (who, second) for each in came)
+                    for second in (int(now), int(now) - 1)
+                )
+                assert rows[worker].came(who) == pytest.approx(last + before * (1 - now % 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 2), st.floats(0, 0.4)), min_size=30, max_size=200),
+    st.integers(1, 12),
+)
+def test_in_no_second_of_the_clock_do_more_come_than_may_and_who_keeps_to_a_half_waits_never(
+    arrivals: list[tuple[int, float]], most: int
+) -> None:
+    """As a gate lets them in (listen.crowd_gate): a half, for what came in the second before counts
+    too."""
+    table, now = CrowdTable(3), 1000.0
+    rows = {number: table.row(number) for number in (1, 2)}
+    seconds: Counter[int] = Counter()
+
+    def monotonic() -> float:
+        return now
+
+    with mock.patch.object(clock, "monotonic", monotonic):
+        for worker, later in arrivals:
+            now += later
+            lets_in = rows[worker].came(EVERYBODY) < most
+            if seconds[int(now)] + seconds[int(now) - 1] < most:
+                assert lets_in
+            if lets_in:
+                rows[worker].arrive(EVERYBODY)
+                seconds[int(now)] += 1
+    assert max(seconds.values()) <= most
 
 
 def test_a_flood_of_clients_makes_no_innocent_one_look_like_many() -> None:

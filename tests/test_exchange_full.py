@@ -75,7 +75,7 @@ def test_the_time_of_an_answer_begins_anew_when_the_client_takes_again(fake: Fak
     bench.first.silent = None
     look(bench, fake)
     assert bench.first.told[-1] == "waits"
-    fake.time = exchange.answer_by + 0.01
+    fake.time = exchange.answer_by + clock.TICK + 0.01
     clock.tick()
     exchange.on_deadline()
     assert type(exchange.error) is GatewayTimeout

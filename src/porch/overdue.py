@@ -29,7 +29,7 @@ def on_silence(exchange: "Exchange") -> None:
         wait(exchange)
     elif exchange.unsent != before:  # it moves, if slowly: the system's buffer shrinks
         exchange.deadline = clock.now + exchange.route.timeouts.idle
-    elif not (exchange.waits and clock.now < exchange.answer_by):
+    elif not (exchange.waits and clock.now < exchange.answer_by + clock.TICK):  # see Deadlines
         exchange.fail(verdict(exchange))
     else:
         _early(exchange)

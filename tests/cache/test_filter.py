@@ -204,6 +204,20 @@ def test_the_operators_part_of_the_key_counts(cached: Make) -> None:
     )
 
 
+def test_the_operators_part_of_the_key_is_no_other_part_whatever_a_client_says(
+    cached: Make,
+) -> None:
+    story = cached()
+    said: Any = lambda exchange: exchange.request.get(b"x-part")  # noqa: E731
+    story.cache._function = said
+    story.cache._may_be_ready = False
+    story.client(with_fields(b"x-part: a body:b")).upstream_gets(b"GET /a").upstream(FRESH + HI)
+    story.client_gets(200, b"hi")
+    exchange = story.recorder.began[-1]
+    key = story.cache._key(exchange.request, KeyRules(), exchange)
+    assert key == rb"http://x/a py:a\sbody:b"
+
+
 def test_a_request_that_has_waited_in_vain_often_asks_for_itself(cached: Make) -> None:
     story = cached()
     story.client(GET).upstream_gets(b"GET /a")

@@ -8,7 +8,7 @@ import pytest
 from porch import clock
 from porch.cache.entry import MUST_REVALIDATE, NO_CACHE, ONLY_AUTHORIZED, Entry
 from porch.cache.key import KeyRules
-from porch.cache.ready import LARGEST, ROOM, Readies, Ready, ready
+from porch.cache.ready import LARGEST, ROOM, SPARES, Readies, Ready, ready
 from porch.http.message import Field, RequestHead
 from tests.support.network import FakeClock
 
@@ -223,9 +223,41 @@ def test_one_in_place_of_another_takes_its_room() -> None:
         assert found is not None
         readies.keep(("cache", b"http", b"a", b"/"), found)
     assert len(readies) == 1
-    readies.drop(("cache", b"http", b"a", b"/"))
-    readies.drop(("cache", b"http", b"a", b"/"))
-    assert not readies
+
+
+def test_what_has_gone_out_again_is_spared_and_not_for_ever(fake: FakeClock, store: Any) -> None:
+    readies, most = Readies(), ROOM // (LARGEST + 4096)
+    names: list[Any] = [("cache", b"http", b"a", b"/%d" % number) for number in range(4 * most)]
+    for number, name in enumerate(names[:most]):
+        found = kept(body=b"x" * LARGEST, length=LARGEST)
+        assert found is not None
+        readies.keep(name, found)
+        if number < SPARES:
+            assert answered(found, store) is not None
+    for name in names[most : most + most // 2]:
+        found = kept(body=b"x" * LARGEST, length=LARGEST)
+        assert found is not None
+        readies.keep(name, found)
+    assert all(name in readies for name in names[:SPARES])
+    assert names[SPARES + 1] not in readies
+    for name in names[most + most // 2 :]:
+        found = kept(body=b"x" * LARGEST, length=LARGEST)
+        assert found is not None
+        assert answered(found, store) is not None
+        readies.keep(name, found)
+    assert not any(name in readies for name in names[:SPARES])
+
+
+def test_where_all_have_gone_out_one_more_takes_no_time(fake: FakeClock, store: Any) -> None:
+    readies = Readies()
+    for number in range(2 * ROOM // LARGEST):
+        found = kept(body=b"x" * LARGEST, length=LARGEST)
+        assert found is not None
+        assert answered(found, store) is not None
+        name: Any = ("cache", b"http", b"a", b"/%d" % number)
+        readies.keep(name, found)
+        assert name in readies
+    assert sum(each.size for each in readies.values()) <= ROOM
 
 
 def test_it_is_for_who_says_the_same_in_what_is_in_the_key(fake: FakeClock, store: Any) -> None:

@@ -73,3 +73,10 @@ def test_it_stands_alone_where_nobody_said_anything():
     assert appended([(b"cache-status", b"")], CacheStatus(hit=True)) == [
         (b"cache-status", b"Porch; hit")
     ]
+
+
+@pytest.mark.parametrize("said", [b'"', b'Far; key="x', b"Far; hit,", b"(a", b"Far; ="])
+def test_what_is_no_list_does_not_make_it_unreadable(said: bytes):
+    fields = [(b"cache-status", b"Near; hit"), (b"cache-status", said)]
+    (told,) = [value for _, value in appended(fields, CacheStatus(hit=True))]
+    assert told == b"Near; hit, Porch; hit"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.cache.structured import Moment, Text, Token, dictionary
+from porch.cache.structured import Moment, Text, Token, dictionary, is_list
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,18 @@ def test_nothing_raises(value):
 )
 def test_integers_are_read_as_written(members):
     assert dictionary(b", ".join(b"%b=%d" % pair for pair in members.items())) == members
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"a", b" a , b;x ", b'"a, b";x="(", (a "b");y=1\t,c', b'Porch; hit; ttl=-3; key="x\\"y"'],
+)
+def test_lists(value):
+    assert is_list(value)
+
+
+@pytest.mark.parametrize(
+    "value", [b"", b"a,", b",a", b'"a', b"a b", b"a;", b"(a", b"\xe9", b'a;x="']
+)
+def test_what_is_no_list(value):
+    assert not is_list(value)

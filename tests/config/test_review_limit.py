@@ -41,6 +41,25 @@ def test_what_a_client_says_of_itself_alone_is_told(limit: Any, what: list[str])
     assert 'such as "1000/min per client"' in warnings(limit)[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ({"routes": {"*.a.test": {"to": "b:1", "limit": "5/s per client and host"}}}, 1),
+        ({"routes": {"*/x": {"to": "b:1", "limit": "5/s per host"}}}, 1),
+        ({"routes": {"a.test": {"to": "b:1", "limit": "5/s per host"}, "*": "b:1"}}, 0),
+        ({"routes": {"*": {"to": "b:1", "limit": ["5/s per host", "9/s per client"]}}}, 0),
+        ({"routes": {"*": "b:1"}, "limit": "5/s per host"}, 1),
+        ({"routes": {"a.test": "b:1"}, "limit": "5/s per host"}, 0),
+        ({"routes": {"*": "b:1"}, "site": {"*.a.test": {"limit": "5/s per host"}}}, 1),
+        ({"routes": {"*": "b:1"}, "site": {"a.test": {"limit": "5/s per host"}}}, 0),
+    ],
+)
+def test_a_host_is_what_a_client_says_where_any_is_served(words: Any, count: int) -> None:
+    loaded = load_mapping({"listen": ":80", **words})
+    told = [each.text for each in loaded.problems if "counted anew" in each.text]
+    assert sum("who sends another host each time" in each for each in told) == len(told) == count
+
+
 def test_countries_need_a_file_that_knows_them() -> None:
     limit = "5/s per client and country"
     loaded = load_mapping({"listen": ":80", "routes": {"a": {"to": "b:1", "limit": limit}}})

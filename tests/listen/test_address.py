@@ -12,3 +12,9 @@ def test_equal_addresses_are_one_and_tls_makes_another() -> None:
 def test_an_https_address_says_so_unless_its_port_does() -> None:
     assert str(ListenAddress(port=8443, tls=True)) == "https://:8443"
     assert str(ListenAddress(port=443, tls=True)) == ":443"
+
+
+def test_the_port_that_the_system_chose_stands_where_there_was_none() -> None:
+    assert ListenAddress(host="::1", tls=True).bound(8443) == "https://[::1]:8443"
+    assert ListenAddress(port=80).bound(80) == ":80"
+    assert ListenAddress(path="/run/x.sock").bound(0) == "unix:/run/x.sock"

@@ -125,6 +125,7 @@ def test_a_listener_serves_until_it_is_closed(run: Run, tmp_path: Path) -> None:
             writer.write(ASKS)
             assert await reader.readline() == ANSWER
             assert made.port == 0
+            assert at.accepted == {str(address): 1}
             made.close()
             with pytest.raises(ConnectionRefusedError):
                 await asyncio.open_unix_connection(address.path)

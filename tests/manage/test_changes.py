@@ -241,6 +241,7 @@ def test_who_waits_behind_an_upgrade_is_told_to_ask_again(
 def test_what_a_reload_cannot_change_is_refused_with_the_way_out(door: Door) -> None:
     door.words["workers"] = 500
     assert "workers = 500: a door that was started with" in door.wait(door.ask("reload"))["error"]
+    assert door.in_force.was_refused
     door.words |= {"workers": 1, "user": "nobody"}
     assert "user and group" in door.wait(door.ask("reload"))["error"]
 

@@ -111,6 +111,14 @@ def test_a_client_goes_where_its_cookie_belongs(worker: Worker) -> None:
     (pool,) = found["pools"]
     assert (pool["sticky"], pool["first"]) == ("a:2", ["a:2"])
     assert pool["endpoints"][0]["why"] == ["the client's cookie belongs to it"]
+    for name in ("a:1", "a:2"):
+        worker.endpoint(name, "s.test").on_told("unhealthy", Out("status 503, 2 of 2", 0.0))
+    found = worker("http://s.test/", f"Cookie: {sticky.cookie.name}={value}")
+    whys = {each["endpoint"]: each["why"] for each in found["pools"][0]["endpoints"]}
+    assert "used all the same: too few others are left" in whys["a:1"]
+    assert [each for each in whys["a:2"] if "used all the same" in each] == [], (
+        "it is, by the cookie"
+    )
 
 
 def test_a_canary_says_whether_this_request_goes_there(worker: Worker) -> None:

@@ -13,6 +13,7 @@ from porch.config.orders import Back, Closed, Order, Orders
 from porch.config.rehearse import Rehearsal, rehearse, request_of
 from porch.config.state import State
 from porch.manage.obeying import Obeying
+from porch.serve.maintenance import Maintenance
 
 WORDS: dict[str, Any] = {
     "listen": ":80",
@@ -103,6 +104,19 @@ def test_an_exchange_under_way_ends_as_it_would_have(monkeypatch: pytest.MonkeyP
     worker.obey("closed", "b.test", Closed(since=0.0))
     for phase in ("on_end", "on_response", "on_upstream_request"):
         assert getattr(route.plan, phase) == getattr(plan, phase)
+
+
+def test_a_closed_route_says_so_before_anything_else_is_done_for_a_request() -> None:
+    """No limit counts it, and nobody is asked who he is."""
+    worker = Worker()
+    worker.load(WORDS | {"routes": {"b.test": {"to": ":9", "limit": "1/min per client"}}})
+    route = worker.built.entries[0].route
+    open_ = route.plan.on_request
+    assert open_
+    worker.obey("closed", "b.test", Closed(since=0.0))
+    first, *others = route.plan.on_request
+    assert isinstance(getattr(first, "__self__", None), Maintenance)
+    assert tuple(others) == open_
 
 
 def test_a_canary_goes_back_and_comes_again() -> None:

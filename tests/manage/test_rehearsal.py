@@ -55,3 +55,15 @@ def test_an_address_that_is_taken_is_told(tmp_path: Path) -> None:
         ran = on_trial(tmp_path, GOOD.format(port=sock.getsockname()[1]))
     assert ran.returncode == 1
     assert "is in use" in ran.stderr
+
+
+def test_a_worker_that_hangs_is_told_and_holds_up_nobody(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, time\n"
+        "from porch.manage import rehearsal\n"
+        "rehearsal.PATIENCE = 1.0\n"
+        "os.register_at_fork(after_in_child=lambda: time.sleep(60))\n"
+    )
+    ran = on_trial(tmp_path, GOOD.format(port=free_port()), PYTHONPATH=f"{tmp_path}:{SOURCE}")
+    assert ran.returncode == 1
+    assert "a worker does not serve within 1 s" in ran.stderr

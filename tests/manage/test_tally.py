@@ -58,10 +58,12 @@ def test_handshakes_are_taken_once() -> None:
 
 def test_connections_are_counted_once() -> None:
     counting = Counting()
-    for accepted in (3, 3, 5):
-        counting.door.accepted = accepted
+    for accepted in (0, 3, 3, 5):
+        counting.door.accepted = {":80": accepted, ":81": 2 * accepted}
         counting.count(0.0)
-    assert counting.total(ACCEPTED, "3") == 5
+        assert counting.total(ACCEPTED, "3", ":80") == accepted
+    assert counting.total(ACCEPTED, "3", ":81") == 10
+    assert (ACCEPTED, "3", ":80") in counting.series.totals()
 
 
 def test_every_reason_is_there_before_the_first_one() -> None:

@@ -1,6 +1,8 @@
 """What has ended: nothing on the hot path, everything when it is put away."""
 
+import gc
 import sys
+import weakref
 
 import pytest
 
@@ -10,7 +12,7 @@ from porch.route.plan import Plan
 from tests.support.ended import ended
 
 
-class FakeObserver:
+class FakeWatcher:
     def __init__(self) -> None:
         self.seen: list[bytes] = []
         self.flushes = self.closed = 0
@@ -26,7 +28,7 @@ class FakeObserver:
 
 
 def test_watchers_see_what_has_ended_when_it_is_put_away():
-    first, second = FakeObserver(), FakeObserver()
+    first, second = FakeWatcher(), FakeWatcher()
     over = Ended([first, second])
     over.on_end(ended(b"/a"))
     over.on_end(ended(b"/b"))
@@ -40,7 +42,7 @@ def test_watchers_see_what_has_ended_when_it_is_put_away():
 
 
 def test_a_flush_puts_away_first_and_then_has_it_written():
-    watcher = FakeObserver()
+    watcher = FakeWatcher()
     over = Ended([watcher])
     over.on_end(ended(b"/a"))
     over.flush()
@@ -51,7 +53,7 @@ def test_a_flush_puts_away_first_and_then_has_it_written():
 
 
 def test_a_plan_takes_its_hook_as_that_of_any_filter():
-    watcher = FakeObserver()
+    watcher = FakeWatcher()
     over = Ended([watcher])
     assert isinstance(over, Filter)
     plan = Plan([over])
@@ -81,7 +83,7 @@ def test_the_hook_costs_no_python_call():
 
 
 def test_an_observer_that_fails_does_not_fail_twice_on_the_same_exchange():
-    class Broken(FakeObserver):
+    class Broken(FakeWatcher):
         def take(self, batch):
             raise ValueError("broken")
 
@@ -107,7 +109,7 @@ def test_lines_of_a_batch_are_made_once_whoever_asks():
 
 
 def test_one_more_may_look_for_a_while():
-    first, later = FakeObserver(), FakeObserver()
+    first, later = FakeWatcher(), FakeWatcher()
     over = Ended([first])
     over.watch(later)
     over.watch(later)
@@ -118,3 +120,33 @@ def test_one_more_may_look_for_a_while():
     over.close()
     assert (first.seen, later.seen) == ([b"/a", b"/b"], [b"/a"])
     assert later.closed == 0
+
+
+def test_nothing_is_left_of_one_that_is_closed():
+    """With each reload that changes the logs there is another one."""
+    watcher = FakeWatcher()
+    kept = weakref.ref(watcher)
+    Ended([watcher]).close()
+    del watcher
+    gc.collect()
+    assert kept() is None
+
+
+@pytest.mark.parametrize("what", ["take", "flush", "close"])
+def test_one_that_fails_keeps_no_other_from_what_has_ended(what):
+    """A line that cannot be made must not end the counts, nor leave a file open."""
+
+    class Failing(FakeWatcher):
+        pass
+
+    def fail(*_: object) -> None:
+        raise ValueError("a fault")
+
+    first, second = Failing(), FakeWatcher()
+    setattr(first, what, fail)
+    over = Ended([first, second])
+    over.on_end(ended(b"/a"))
+    with pytest.raises(ValueError, match="a fault"):
+        over.close()
+    assert (second.seen, second.flushes, second.closed) == ([b"/a"], 1, 1)
+    assert first.closed == (what != "close")

@@ -79,6 +79,17 @@ def test_what_was_answered_at_the_door_or_failed_has_one_of_its_whole_time_alone
     assert exemplars.first == {}
 
 
+def test_one_of_a_new_connection_is_of_those_alone_that_waited_for_it():
+    new, again = taken(0.02, b"new"), taken(0.02, b"again")
+    new.connected, again.connected = new.started + 0.008, again.started + 0.3
+    again.reused = True
+    exemplars = looked(new, again)
+    assert shown(exemplars.connect[ROUTE]) == {3}
+    assert exemplars.connect[ROUTE][3].startswith(b' # {request_id="new"} 0.008000 ')
+    exemplars.keep(set())
+    assert exemplars.connect == {}
+
+
 def test_names_are_those_of_the_configuration_whatever_stands_in_them_or_in_targets():
     odd = 'a.test/"x"\\é\n*'
     target = b'/"route":"evil","endpoint":"e","total_ms":9.0'

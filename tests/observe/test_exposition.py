@@ -47,7 +47,7 @@ def page(*exchanges, families=(), kind=PLAIN):
     row.of((SPANS_LOST, "http://127.0.0.1:4318"), 1)
     row.of((HANDSHAKES, "TLSv1.3", "true", "h2"), 1)[0] = 7
     row.of((HANDSHAKES_FAILED, "timeout"), 1)
-    row.of((ACCEPTED, "0"), 1)[0] = 9
+    row.of((ACCEPTED, "0", ":80"), 1)[0] = 9
     row.of((LAG, "0"), HISTOGRAM)[:3] = array("q", [2500, 3, 1])
     return Exposition().page(table.totals(), families, kind).decode()
 
@@ -114,7 +114,7 @@ def test_what_workers_count_of_themselves_is_told():
     text = page()
     assert 'porch_tls_handshakes_total{version="TLSv1.3",resumed="true",alpn="h2"} 7\n' in text
     assert 'porch_tls_handshakes_failed_total{reason="timeout"} 0\n' in text
-    assert 'porch_connections_accepted_total{worker="0"} 9\n' in text
+    assert 'porch_connections_accepted_total{worker="0",listener=":80"} 9\n' in text
     assert 'porch_loop_lag_seconds_bucket{worker="0",le="0.001"} 3\n' in text
     assert 'porch_loop_lag_seconds_bucket{worker="0",le="+Inf"} 4\n' in text
     assert 'porch_loop_lag_seconds_sum{worker="0"} 0.002500\n' in text
@@ -147,7 +147,7 @@ def test_when_the_machines_time_jumps_nothing_is_negative_and_no_count_goes_back
             each.flush()
         text = exposition.page(series.totals(), (), OPEN_METRICS).decode()
         lines = [line.partition(" # ") for line in text.splitlines() if line[0] != "#"]
-        assert sum(bool(exemplar) for _, _, exemplar in lines) == 2
+        assert sum(bool(exemplar) for _, _, exemplar in lines) == 3
         now = {name: float(value) for name, _, value in (each[0].rpartition(" ") for each in lines)}
         assert min(now.values()) >= 0
         assert all(value >= before.get(name, 0) for name, value in now.items())

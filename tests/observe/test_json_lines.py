@@ -16,7 +16,7 @@ USUAL = (
     b'{"time":"2023-11-14T22:30:00.012Z","id":"5f1c2a3e-1b","client":"192.0.2.7","method":"GET",'
     b'"host":"example.com","target":"/users","version":"1.1","user":null,"route":"example.com/*",'
     b'"endpoint":"10.0.0.11:8000","status":200,"attempts":1,"bytes_in":0,"bytes_out":312,"total_ms":12.100,'
-    b'"connect_ms":1.300,"first_byte_ms":3.500,"reason":null}\n'
+    b'"connect_ms":1.300,"first_byte_ms":3.500,"reused":false,"reason":null}\n'
 )
 
 
@@ -34,6 +34,14 @@ def test_an_exchange_that_went_through():
 def test_each_exchange_has_a_line_in_order():
     lines = json_lines([ended(b"/a"), ended(b"/b"), ended(b"/a")]).splitlines(keepends=True)
     assert [read(line)["target"] for line in lines] == ["/a", "/b", "/a"]
+
+
+@pytest.mark.parametrize("error", [None, ConnectionRefused("x")])
+def test_a_connection_that_has_served_before_is_told(error):
+    again = ended(error=error)
+    again.reused = True
+    lines = json_lines([ended(error=error), again]).splitlines(keepends=True)
+    assert [read(line)["reused"] for line in lines] == [False, True]
 
 
 def test_no_exchange_is_no_line():

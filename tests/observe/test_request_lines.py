@@ -174,7 +174,7 @@ def test_exemplars_are_those_of_the_ring() -> None:
     counted.end(("a.test", "a:1"), ("b.test", None))
     text = counted.text()
     said = ' # {request_id="5f1c2a3e-1b"} '
-    assert text.count(said) == 3
+    assert text.count(said) == 4
     assert (
         f'porch_first_byte_seconds_bucket{{route="a.test",endpoint="a:1",le="0.005"}} 1{said}'
         in text

@@ -91,8 +91,36 @@ def test_who_sends_a_value_twice_is_counted_by_address() -> None:
     for target in (b"/?key=1&key=2", b"/?key=1&k%65y=2", b"/?key=1&a=2&key="):
         assert by_value("query", b"key")(exchange_of(target=target)) == b"192.0.2.1"
     assert by_value("query", b"key")(exchange_of(target=b"/?key=1&a=2")) == b"=1"
+    fields = [(b"x-api-key", b"k1"), (b"accept", b"*/*"), (b"x-api-key", b"k2")]
+    assert by_value("header", b"x-api-key")(exchange_of(fields=fields)) == b"192.0.2.1"
     alike = [(b"cookie", b"sid=s1; connect.sid=1; sid2=3")]
     assert by_value("cookie", b"sid")(exchange_of(fields=alike)) == b"=s1"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *(b"key=1;key=2", b"key=1&KEY=2", b"key=1&%20key=2", b"key=1&+key=2", b"key=1&key[]=2"),
+        *(b"key=1&k%2565y=2", b"key=1&key%00=2", b"a=1;key=2&key=1", b"%6b%65y=2&key=1"),
+    ],
+)
+def test_another_spelling_of_a_parameter_is_one_more_of_it(query: bytes) -> None:
+    """PHP strips blanks and takes the last, ASP.NET has no case, others part at a `;`."""
+    assert by_value("query", b"key")(exchange_of(target=b"/?" + query)) == b"192.0.2.1"
+
+
+@pytest.mark.parametrize(
+    "cookie", [b"sid=1; SID=2", b"sid=1; s%69d=2", b'sid=1; "sid"=2', b"sid=1, sid=2"]
+)
+def test_another_spelling_of_a_cookie_is_one_more_of_it(cookie: bytes) -> None:
+    exchange = exchange_of(fields=[(b"cookie", cookie)])
+    assert by_value("cookie", b"sid")(exchange) == b"192.0.2.1"
+
+
+def test_another_spelling_of_a_field_is_one_more_of_it() -> None:
+    """As a CGI reads it, where such names are let through."""
+    fields = [(b"x-api-key", b"k1"), (b"x_api_key", b"k2")]
+    assert by_value("header", b"x-api-key")(exchange_of(fields=fields)) == b"192.0.2.1"
 
 
 def test_who_leaves_a_value_out_is_counted_by_address() -> None:

@@ -18,6 +18,7 @@ BAD_HOSTS = {
     b"a b": "a space stands in it",
     b"a.test b.test": "two hosts stand in it",
     b"a.test, b.test": "two hosts stand in it",
+    b"a.test,b.test": "an application takes the first or the last for the host",
     b"a.test,b.test:80,": "a port is followed by something else",
     b"a.test\tb": "a tab stands in it",
     b"a.test/case": "a path follows",
@@ -91,7 +92,7 @@ GOOD_HOSTS = (
     b"[::1]",
     b"[::1]:8080",
     b"[::ffff:127.0.0.1]",
-    b"a!$&'()*+,;=b",
+    b"a!$&'()*+;=b",
 )
 HOSTS = {
     (): "it is missing",

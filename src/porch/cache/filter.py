@@ -18,7 +18,7 @@ from porch.cache.giving import body_of, gaps, given
 from porch.cache.headed import holds_for_all
 from porch.cache.invalidation import SAFE
 from porch.cache.joining import MOST_JOINED
-from porch.cache.key import KeyRules, body_digest, digest, make
+from porch.cache.key import KeyRules, body_digest, digest, escaped, make
 from porch.cache.policy import Policy
 from porch.cache.queries import QUERY, Coming, body_of_query, mark, marked
 from porch.cache.ready import Name, Whom, ready
@@ -383,7 +383,7 @@ class Cache(Filter):
         """All that counts but the body of a QUERY."""
         key = make(request, rules) + self._suffix
         if self._function is not None and exchange is not None:
-            key += b" py:" + (self._function(exchange) or b"")
+            key += b" py:" + escaped(self._function(exchange) or b"")
         return key
 
     def select(self, primary: bytes, request: RequestHead) -> tuple[Stored | None, str]:

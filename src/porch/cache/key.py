@@ -30,6 +30,7 @@ __all__ = [
     "body_digest",
     "cookies",
     "digest",
+    "escaped",
     "host",
     "make",
     "port",
@@ -77,7 +78,7 @@ def make(request: RequestHead, rules: KeyRules) -> bytes:
     """
     text = _origin(request) + target(request.target, rules)
     if _SEPARATORS.search(text) is not None:
-        text = _escaped(text)
+        text = escaped(text)
     if rules.fields or rules.cookies:
         return b" ".join([text, *_parts(request, rules)])
     return text
@@ -184,16 +185,16 @@ def _parts(request: RequestHead, rules: KeyRules) -> Iterator[bytes]:
     for name in rules.fields:
         lines = [field[1] for field in request.fields if field[0] == name]
         if lines:
-            yield b"field:%b=%b" % (name, _escaped(b",".join(lines)))
+            yield b"field:%b=%b" % (name, escaped(b",".join(lines)))
     if rules.cookies:
         pairs = list(cookies(request))
         for name in rules.cookies:
             known = folded(name)
-            yield from (b"cookie:" + _escaped(pair) for found, pair in pairs if found == known)
+            yield from (b"cookie:" + escaped(pair) for found, pair in pairs if found == known)
 
 
-def _escaped(text: bytes) -> bytes:
-    r"""Without a space, which parts the parts: it becomes `\s`, and a backslash two."""
+def escaped(text: bytes) -> bytes:
+    r"""Without a space, which parts the parts of a key: it becomes `\s`, and a backslash two."""
     if _SEPARATORS.search(text) is None:
         return text
     return _SEPARATORS.sub(lambda found: _ESCAPED[found[0]], text)

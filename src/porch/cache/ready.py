@@ -4,6 +4,7 @@ An answer is made ready by a hit. It goes out again as it is until the clock tic
 looked at anew; a number that all workers share tells when what is stored under its key has changed.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
 from porch import clock
@@ -16,12 +17,14 @@ from porch.filter import Kept
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.reader import Body
 
-__all__ = ["LARGEST", "ROOM", "Name", "Readies", "Ready", "Whom", "ready"]
+__all__ = ["LARGEST", "ROOM", "SPARES", "Name", "Readies", "Ready", "Whom", "ready"]
 
 LARGEST = 128 * 1024
 """Bytes of a body that is kept ready."""
 ROOM = 64 << 20
-"""Bytes of bodies and heads that a worker keeps ready; the first made are the first to go."""
+"""Bytes of bodies and heads that a worker keeps ready."""
+SPARES = 8
+"""How many one more may spare at most: what it takes has a bound."""
 _OVERHEAD = 2048
 
 
@@ -40,9 +43,13 @@ Name = tuple[Whom, bytes, bytes, bytes]
 
 class Ready:
     """One answer. number: of the store, for its key, from before it was loaded. said: what its
-    request said of the fields that chose it, as it was sent."""
+    request said of the fields that chose it, as it was sent. size: bytes that it takes, about.
+    is_used: whether it has gone out."""
 
-    __slots__ = ("_at", "_cell", "_entry", "_fields", "_ident", "_number", "body", "said")
+    __slots__ = (
+        *("_at", "_cell", "_entry", "_fields", "_ident", "_number"),
+        *("body", "is_used", "said", "size"),
+    )
 
     def __init__(
         self,
@@ -58,18 +65,16 @@ class Ready:
         self._entry: Entry = stored.entry
         self._fields: list[Field] = []
         self._at = -1.0
+        self.is_used = False
         self.body = body
         self.said = said
+        size = _OVERHEAD + len(body) + 2 * len(stored.entry.url)
+        for name, value in stored.entry.fields:
+            size += len(name) + len(value) + 100
+        self.size = size
 
     def __repr__(self) -> str:
         return f"<Ready {self._entry.url!r} {len(self.body)} bytes>"
-
-    @property
-    def size(self) -> int:
-        """Bytes that it takes, about."""
-        entry = self._entry
-        fields = sum(len(name) + len(value) + 100 for name, value in entry.fields)
-        return len(self.body) + fields + 2 * len(entry.url)
 
     def answer(
         self, store: Store, request: RequestHead, made: Callable[[Entry, float], list[Field]]
@@ -86,6 +91,7 @@ class Ready:
             if self._entry.age_at(now) >= self._entry.lifetime:
                 return None
             store.seen(self._ident)
+            self.is_used = True
             self._fields = made(self._entry, now)
             self._at = clock.now
         body = self.body
@@ -93,8 +99,9 @@ class Ready:
         return Kept(head, body, None, self._ident)
 
 
-class Readies(dict[Name, Ready]):
-    """All of a worker."""
+class Readies(OrderedDict[Name, Ready]):
+    """All of a worker, in the order in which they go: what has gone out again since it was made
+    ready, or was last spared, is spared (CLOCK)."""
 
     __slots__ = ("_size",)
 
@@ -104,17 +111,18 @@ class Readies(dict[Name, Ready]):
 
     def keep(self, name: Name, ready: Ready) -> None:
         """One more, in place of one of the same name."""
-        self.drop(name)
-        self._size += ready.size + _OVERHEAD
-        self[name] = ready
-        while self._size > ROOM:
-            self.drop(next(iter(self)))
-
-    def drop(self, name: Name) -> None:
-        """It is of no use any more."""
         before = self.pop(name, None)
-        if before is not None:
-            self._size -= before.size + _OVERHEAD
+        self._size += ready.size - (0 if before is None else before.size)
+        self[name] = ready
+        spares = SPARES
+        while self._size > ROOM:
+            first, oldest = self.popitem(last=False)
+            if oldest.is_used and spares:
+                spares -= 1
+                oldest.is_used = False
+                self[first] = oldest
+            else:
+                self._size -= oldest.size
 
 
 def ready(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from math import floor
 from operator import itemgetter
 
+from porch.cache.structured import is_list
 from porch.http.fields import quoted
 from porch.http.message import Field
 
@@ -63,10 +64,11 @@ class CacheStatus:
 
 def appended(fields: list[Field], status: CacheStatus) -> list[Field]:
     """`fields` with `status` behind what other caches said: the one nearest to the origin stands
-    first (RFC 9211 2). All in one line, for many who read the field read the first line alone."""
+    first (RFC 9211 2). All in one line, for many who read the field read the first line alone.
+    What is no list is left out: nobody could read what stands behind it (RFC 9651 4.2)."""
     if NAME not in map(_NAME, fields):
         return [*fields, (NAME, bytes(status))]
-    said = [value for name, value in fields if name == NAME and value]
+    said = [value for name, value in fields if name == NAME and is_list(value)]
     kept = [field for field in fields if field[0] != NAME]
     kept.append((NAME, b", ".join((*said, bytes(status)))))
     return kept

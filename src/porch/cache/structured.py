@@ -1,4 +1,5 @@
-"""Structured fields: the dictionary, as it is needed to read targeted cache control.
+"""Structured fields: the dictionary, as it is needed to read targeted cache control, and whether
+something is a list.
 
 RFC 9651 4.2, whole or not at all: one octet out of place and there is no dictionary. Parameters
 are checked and dropped: no cache directive has any (RFC 9213 2.1).
@@ -8,7 +9,7 @@ import re
 from base64 import b64decode
 from typing import NamedTuple
 
-__all__ = ["Moment", "Text", "Token", "Value", "dictionary"]
+__all__ = ["Moment", "Text", "Token", "Value", "dictionary", "is_list"]
 
 
 class Token(NamedTuple):
@@ -58,6 +59,22 @@ def dictionary(value: bytes) -> dict[bytes, Value] | None:
         return _members(value.strip(b" "))
     except ValueError:
         return None
+
+
+def is_list(value: bytes) -> bool:
+    """Whether it is a list (3.1) of one member at least. value: of one line."""
+    value = value.strip(b" ")
+    at = 0
+    try:
+        while True:
+            _, at = _inner(value, at)
+            at = _past_parameters(value, at)
+            _, at = _taken(_WHITE, value, at)
+            if value[at : at + 1] != b",":
+                return at == len(value)
+            _, at = _taken(_WHITE, value, at + 1)
+    except ValueError:
+        return False
 
 
 def _members(value: bytes) -> dict[bytes, Value]:

@@ -1,5 +1,7 @@
 """What no single limit can tell: whether one can be walked around."""
 
+from collections.abc import Sequence
+
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
 from porch.config.schema_limit import LimitModel, parts_of
@@ -12,7 +14,7 @@ _SENT = ("header", "cookie", "query")
 
 def review_limits(loaded: Loaded, words: ShieldWords, path: KeyPath) -> None:
     """Find countries that nobody knows, and warn of what counts by nothing but what a client says
-    of itself. path: of the words."""
+    of itself, of which a host is one where any is served. path: of the words."""
     if not loaded.config.geo:
         for limit in words.limit or ():
             if ("country", "") in parts_of(limit.per):
@@ -22,7 +24,8 @@ def review_limits(loaded: Loaded, words: ShieldWords, path: KeyPath) -> None:
         if limit.smooth and limit.burst is not None and limit.burst > 1:
             text = f"smooth lets one in after the other, burst = {limit.burst} several; keep one"
             loaded.add((*path, "limit"), text)
-    sent = [_sent(each) for each in words.limit or ()]
+    said = _SENT if not words.limit or _is_one_host(loaded, path) else (*_SENT, "host")
+    sent = [_sent(each, said) for each in words.limit or ()]
     if all(sent):
         for each in sent:
             text = (
@@ -32,7 +35,15 @@ def review_limits(loaded: Loaded, words: ShieldWords, path: KeyPath) -> None:
             loaded.add((*path, "limit"), text, warning=True)
 
 
-def _sent(limit: LimitModel) -> str:
+def _is_one_host(loaded: Loaded, path: KeyPath) -> bool:
+    """Whether those for whom the words of this path hold cannot make up a host."""
+    if path[:1] == ("site",):
+        return not str(path[1]).startswith("*")
+    routes = [each for each in loaded.routes if each.path[: len(path)] == path]
+    return not any(each.key.rpartition(" ")[2].startswith("*") for each in routes)
+
+
+def _sent(limit: LimitModel, said: Sequence[str]) -> str:
     """What a client says itself, of what it is counted by; "" for nothing."""
-    said = (f"{kind} {name}" for kind, name in parts_of(limit.per) if kind in _SENT)
-    return next(said, "")
+    parts = parts_of(limit.per)
+    return next((f"{kind} {name}".rstrip() for kind, name in parts if kind in said), "")

@@ -142,8 +142,8 @@ class LogModel(Model):
         AfterValidator(lambda names: names if names is None else _known_fields(names)),
         Form("a list of keys"),
     ] = word(
-        "Keys of a line of JSON, in that order: those of [json](observe.md#json), `reused`, "
-        "`slow`, and fields such as `request.user-agent` or `response.content-type`, "
+        "Keys of a line of JSON, in that order: those of [json](observe.md#json), `slow`, "
+        "and fields such as `request.user-agent` or `response.content-type`, "
         "redacted."
     )
     status: Annotated[

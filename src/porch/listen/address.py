@@ -20,3 +20,7 @@ class ListenAddress:
             return f"unix:{self.path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'https://' if self.tls and self.port != 443 else ''}{host}:{self.port}"
+
+    def bound(self, port: int) -> str:
+        """The same with the port that the system chose, where 0 was asked for."""
+        return str(self) if self.path or self.port else f"{str(self).removesuffix('0')}{port}"

@@ -105,9 +105,9 @@ class Door:
     """The shared state of a worker's listeners.
 
     settings: of the running configuration; a reload assigns a new one, and running exchanges
-    keep the route they have. accepted: connections, requests: so far. cuts: connections ended
-    for what the client sent, by reason word. running: exchanges that have not ended. sessions:
-    the open client connections. gate: lets them in. shedding: closes
+    keep the route they have. accepted: connections so far, by listener. requests: so far. cuts:
+    connections ended for what the client sent, by reason word. running: exchanges that have not
+    ended. sessions: the open client connections. gate: lets them in. shedding: closes
     those that only wait. rates: looks after those that are slow. closing: each
     answer is the last of its connection. draining: nor is one waited for between requests.
     handshakes: those of TLS under way. warn: tells the operator of a client: the whole text, and
@@ -155,7 +155,7 @@ class Door:
         self.wake: Callable[[], object] = _nothing_is_left
         self.rests = False
         self.look_at = SOME
-        self.accepted = 0
+        self.accepted: dict[str, int] = {}
         self.requests = 0
         self.running = 0
 

@@ -95,6 +95,7 @@ class Listener:
         "_factory",
         "_loop",
         "_most",
+        "_name",
         "_reading",
         "_say",
         "_short",
@@ -115,7 +116,7 @@ class Listener:
         self._say = say
         self._again: asyncio.TimerHandle | None = None
         self._reading = self._started = self._are_many = False
-        self._short = ""
+        self._short = self._name = ""
         self._since = 0.0
 
     @property
@@ -127,7 +128,10 @@ class Listener:
     def start(self, door: Door, choose: Choose | None) -> None:
         """Accept from now on, in the loop that runs. choose: what a client is served with,
         needed where the address speaks HTTPS."""
-        port = b"%d" % self.port  # known once here: asking the system costs each connection 2 us
+        number = self.port  # known once here: asking the system costs each connection 2 us
+        port = b"%d" % number
+        self._name = self.address.bound(number)
+        door.accepted.setdefault(self._name, 0)
         self._factory: Callable[[], asyncio.Protocol] = partial(plain_connection, door, port)
         if choose is not None:
             inside = partial(agreed_connection, door, port)
@@ -218,6 +222,7 @@ class Listener:
         self._short = ""
         door, gate, family = self._door, self._door.gate, self.sock.family
         sessions, settings = door.sessions, door.settings
+        accepted, name = door.accepted, self._name
         announced, bounds = settings.announces is not None, settings.bounds
         factory = self._announced if announced else self._factory
         if (len(sessions) > CROWDED) is not self._are_many:
@@ -242,7 +247,7 @@ class Listener:
                 self._short = f"{error.strerror or error}, {FILES}"
                 return False
             if sock is not None:
-                door.accepted += 1
+                accepted[name] += 1
                 Opening(sessions, self._loop, sock, factory)
         return False
 

@@ -11,7 +11,7 @@ from porch.config.loaded import Loaded
 from porch.config.orders import Orders
 from porch.listen.address import ListenAddress
 from porch.manage.cache_keeping import KeptCache
-from porch.manage.discovering import News
+from porch.manage.discovery.discovering import News
 from porch.manage.tables import Tables
 from porch.manage.tally import Tally
 from porch.manage.user import Identity

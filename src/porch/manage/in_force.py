@@ -25,7 +25,7 @@ from porch.manage.cache_keeping import CacheKeeping, Handed
 from porch.manage.candidate import Candidate, stamps
 from porch.manage.certs.renewed import ADMIN, Renewed
 from porch.manage.columns import COLUMNS, Columns, rows_for
-from porch.manage.discovered import Discovered
+from porch.manage.discovery.discovered import Discovered
 from porch.manage.equipment import Equipment
 from porch.manage.fleet import Fleet
 from porch.manage.listening import Listening

@@ -147,9 +147,7 @@ class Listening:
 
 def spelled(address: ListenAddress, sock: socket) -> str:
     """ ":8080"; the port that the system chose stands where the configuration has 0."""
-    if address.path or address.port:
-        return str(address)
-    return f"{str(address).removesuffix('0')}{sock.getsockname()[1]}"
+    return str(address) if address.path else address.bound(sock.getsockname()[1])
 
 
 def _close(sockets: Sequence[socket]) -> None:

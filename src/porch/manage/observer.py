@@ -9,8 +9,8 @@ configuration says otherwise. Connections of what stays the same go on.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import partial
 from socket import socket
 
@@ -21,18 +21,20 @@ from porch.crowd import CrowdTable
 from porch.http.h1 import HeadLimits
 from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
+from porch.listen.crowd_seats import Seats
 from porch.listen.door import Door
-from porch.listen.listener import Listener
 from porch.manage.admin.door import AdminDoor
 from porch.manage.admin.offer import Offers
 from porch.manage.admin.operated import operated
 from porch.manage.admin.relay import Relay
 from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.facts import Facts
+from porch.manage.listeners import Listeners
 from porch.manage.observer_pages import Pages
 from porch.manage.one_route import one_route
 from porch.manage.page.broadcast import Broadcast
 from porch.manage.page.page import Page
+from porch.manage.seated import Seated
 from porch.manage.tables import Tables
 from porch.observe.error_page import error_response
 from porch.observe.messages import Messages
@@ -50,7 +52,8 @@ FINISH, _LOOK = 1.0, 0.005
 """Seconds that what runs has to end, and then connections, before another one takes over; and
 seconds between two looks whether they have."""
 BOUNDS = Bounds(most=128, per_client=16, are_fixed=True)
-"""Who scrapes needs one connection. Each has a copy of one page at most that waits to be taken."""
+"""Who scrapes needs one connection. Each has a copy of one page at most that waits to be taken. Who
+asks nothing makes room for a newcomer."""
 STREAMS = 16
 _TIMEOUTS = Timeouts(keep_alive=120.0)
 """Prometheus comes once a minute, or more often."""
@@ -87,21 +90,24 @@ class Observer:
         self._waiting: list[Tell] = []
         self._timer: asyncio.TimerHandle | None = None
         self._deadlines = Deadlines()
+        seats = Seats(messages.warn)
         self._pages = Pages(self.ask, table, tables)
-        route = Route(key="metrics", plan=Plan([self._pages]), timeouts=_TIMEOUTS)
+        plan = Plan([Seated(seats), self._pages])
+        route = Route(key="metrics", plan=plan, timeouts=_TIMEOUTS)
         settings = one_route(
             route,
             Route(key="-"),
             limits=HeadLimits(),
             streams=STREAMS,
-            bounds=BOUNDS,
+            bounds=replace(BOUNDS, seats=seats),
             error_page=error_response,
             report=messages.report,
         )
         self._door = Door(settings, self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
+        self._door.shedding = seats
         self._told: tuple[float, Facts] | None = None
-        self._listeners: dict[ListenAddress, Listener] = {}
+        self._listeners = Listeners(self._door, None, messages.warn)
         self._relay = Relay(self._send)
         self._broadcast = Broadcast(partial(self._send, "drawing"), table, tables)
         self._admin: AdminDoor | None = None
@@ -174,7 +180,7 @@ class Observer:
     async def _finish(self) -> None:
         """Another one will be here: take nobody in, and end when what is known was told. Pages
         that are open do not end by themselves."""
-        self._serve_metrics({})
+        self._listeners.listen({})
         self._door.drain()
         admin = self._admin
         if admin is not None:
@@ -196,7 +202,7 @@ class Observer:
     def _serve(self, served: Served, sockets: tuple[tuple[ListenAddress, socket], ...]) -> None:
         """This from now on. A socket of an address that is served already is one too many."""
         count = len(served.metrics)
-        self._serve_metrics(dict(sockets[:count]))
+        self._listeners.listen(dict(sockets[:count]))
         admin, settings = self._admin, served.admin
         if settings is None:
             if admin is not None:
@@ -210,16 +216,6 @@ class Observer:
         else:
             admin.change(settings)
         admin.listen(dict(sockets[count:]))
-
-    def _serve_metrics(self, sockets: Mapping[ListenAddress, socket]) -> None:
-        for address in [each for each in self._listeners if each not in sockets]:
-            self._listeners.pop(address).close()
-        for address, sock in sockets.items():
-            if address in self._listeners:
-                sock.close()
-                continue
-            listener = self._listeners[address] = Listener(address, sock, self._messages.warn)
-            listener.start(self._door, None)
 
     def _send(self, word: str, data: object) -> None:
         self._channel.send(word, data)

@@ -22,10 +22,10 @@ class Tally:
     def __init__(self, row: MutableSequence[int], series: Series, slot: int) -> None:
         self._row = row
         self._series = series
-        self._lag, self._accepted = (LAG, str(slot)), (ACCEPTED, str(slot))
-        self._seen = 0
+        self._slot = str(slot)
+        self._lag = LAG, self._slot
+        self._seen: dict[str, int] = {}
         series.of(self._lag, HISTOGRAM)
-        series.of(self._accepted, 1)
         for word in WORDS:  # a rate needs to see it before the first one
             series.of((HANDSHAKES_FAILED, word), 1)
 
@@ -39,8 +39,10 @@ class Tally:
         cells[0] += int(late * 1e6)
         cells[1 + bisect_left(BOUNDS, late)] += 1
         if door.accepted != self._seen:
-            of(self._accepted, 1)[0] += door.accepted - self._seen
-            self._seen = door.accepted
+            for listener, number in door.accepted.items():
+                new = number - self._seen.get(listener, 0)
+                of((ACCEPTED, self._slot, listener), 1)[0] += new
+            self._seen = dict(door.accepted)
         handshakes = door.handshakes
         if handshakes.done:
             for name, number in handshakes.done.items():

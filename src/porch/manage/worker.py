@@ -35,7 +35,7 @@ from porch.manage.channel import SHORT, Channel, Message
 from porch.manage.checks import Checks
 from porch.manage.columns import unpack as unpack_columns
 from porch.manage.cores import workers
-from porch.manage.discovering import Discovering
+from porch.manage.discovery.discovering import Discovering
 from porch.manage.equipment import Equipment
 from porch.manage.health import Health
 from porch.manage.own_functions import load_auth, load_with

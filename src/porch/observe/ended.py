@@ -92,18 +92,30 @@ class Ended(Filter):
         ended = self._ended[:]
         self._ended.clear()
         batch = Batch(ended)
-        for watcher in self._watchers:
-            watcher.take(batch)
+        self._each(lambda watcher: watcher.take(batch))
 
     def flush(self) -> None:
         """Put away, and have it written."""
-        self.put_away()
-        for watcher in self._watchers:
-            watcher.flush()
+        try:
+            self.put_away()
+        finally:
+            self._each(lambda watcher: watcher.flush())
 
     def close(self) -> None:
         """Flush, and close the watchers. An exchange that ends behind it is seen by nobody."""
         atexit.unregister(self.close)
-        self.flush()
+        try:
+            self.flush()
+        finally:
+            self._each(lambda watcher: watcher.close())
+
+    def _each(self, work: Callable[[Watcher], None]) -> None:
+        """With all of them: what one raises keeps no other from its part, and is raised behind."""
+        fault: Exception | None = None
         for watcher in self._watchers:
-            watcher.close()
+            try:
+                work(watcher)
+            except Exception as error:
+                fault = error
+        if fault is not None:
+            raise fault

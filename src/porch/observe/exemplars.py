@@ -25,7 +25,7 @@ _lines = re.compile(
     rb'"time":"([^"]+)\.(\d+)Z","id":"([^"]*)",(?:"trace":"([0-9a-f]{32})",)?[^\n]*'
     rb',"route":"([^"\\]*(?:\\.[^"\\]*)*)","endpoint":(?:null|"([^"\\]*(?:\\.[^"\\]*)*)")'
     rb',"status":[0-9]+,"attempts":[0-9]+,"bytes_in":[0-9]+,"bytes_out":[0-9]+,'
-    rb'"total_ms":([0-9.]+),"connect_ms":([0-9.]+|null),"first_byte_ms":([0-9.]+|null)'
+    rb'"total_ms":([0-9.]+),"connect_ms":([0-9.]+|null),"first_byte_ms":([0-9.]+|null),"reused":(f?)'
 ).findall
 """What is needed of a line of json_lines.py: no text in it has a quote that is not escaped, and no
 line a line end within."""
@@ -34,23 +34,26 @@ _NONE = [b""] * BUCKETS
 _BOUNDS_MS = [round(bound * 1000, 3) for bound in BOUNDS]
 
 _Line = tuple[bytes, ...]
-"""Of a line: second, milliseconds, id, trace, route, endpoint, total, connect and first byte."""
+"""Of a line: second, milliseconds, id, trace, route, endpoint, total, connect, first byte, and
+whether it waited for a new connection."""
 
 
 class Exemplars:
-    """whole: by route, of the time to the end. first: by route and endpoint, to the first byte.
-    Each of a bucket is what stands behind its count, b"" where there is none.
+    """whole: by route, of the time to the end. connect: to a new connection, of those that had to
+    wait for one. first: by route and endpoint, to the first byte. Each of a bucket is what stands
+    behind its count, b"" where there is none.
 
     Bounded by what was counted: whoever writes a page says which names there are.
     """
 
-    __slots__ = ("_marks", "_recent", "first", "whole")
+    __slots__ = ("_marks", "_recent", "connect", "first", "whole")
 
     def __init__(self, recent: RecentTable) -> None:
         self._recent = recent
         self._marks: dict[int, int] = {}
         self.first: dict[tuple[str, str], list[bytes]] = {}
         self.whole: dict[str, list[bytes]] = {}
+        self.connect: dict[str, list[bytes]] = {}
 
     def __repr__(self) -> str:
         return f"<Exemplars {len(self.whole)} routes, {len(self.first)} endpoints>"
@@ -61,15 +64,19 @@ class Exemplars:
         lines, self._marks = self._recent.lines(self._marks)
         share = LOOKED_AT // max(1, sum(map(bool, lines)))
         whole: dict[tuple[bytes, int], _Line] = {}
+        connects: dict[tuple[bytes, int], _Line] = {}
         parts: dict[tuple[bytes, bytes, int], _Line] = {}
         for line in _lines(b"".join(each[-share:] for each in lines)):
-            _, _, _, _, route, endpoint, total, _, first = line
+            _, _, _, _, route, endpoint, total, connect, first, is_new = line
             whole[route, bisect_left(_BOUNDS_MS, float(total))] = line
             if first != b"null":
                 parts[route, endpoint, bisect_left(_BOUNDS_MS, float(first))] = line
-        for (route, bucket), line in whole.items():
-            if text := _text(line, line[6]):
-                self.whole.setdefault(_read(route), [*_NONE])[bucket] = text
+            if is_new and connect != b"null":
+                connects[route, bisect_left(_BOUNDS_MS, float(connect))] = line
+        for found, texts, place in ((whole, self.whole, 6), (connects, self.connect, 7)):
+            for (route, bucket), line in found.items():
+                if text := _text(line, line[place]):
+                    texts.setdefault(_read(route), [*_NONE])[bucket] = text
         for (route, endpoint, bucket), line in parts.items():
             if text := _text(line, line[8]):
                 name = _read(route), _read(endpoint) or AT_DOOR
@@ -80,6 +87,7 @@ class Exemplars:
         self.first = {name: each for name, each in self.first.items() if name in names}
         routes = {route for route, _ in names}
         self.whole = {route: each for route, each in self.whole.items() if route in routes}
+        self.connect = {route: each for route, each in self.connect.items() if route in routes}
 
 
 @lru_cache(maxsize=1 << 12)

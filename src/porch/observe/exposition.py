@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 ACCEPTED = "accepted"
-"""A kind of names: (ACCEPTED, slot of the worker), of client connections."""
+"""A kind of names: (ACCEPTED, slot of the worker, listener), of client connections."""
 HANDSHAKES = "handshakes"
 """(HANDSHAKES, version of TLS, whether a session was resumed, protocol inside)."""
 HANDSHAKES_FAILED = "handshakes failed"
@@ -109,7 +109,7 @@ _KINDS = (
         "Exchanges that failed, by the reason word of log, page and Proxy-Status.",
         ("route", "reason"),
     ),
-    (ACCEPTED, "porch_connections_accepted", "Client connections so far.", ("worker",)),
+    (ACCEPTED, "porch_connections_accepted", "Client connections so far.", ("worker", "listener")),
     (
         HANDSHAKES,
         "porch_tls_handshakes",

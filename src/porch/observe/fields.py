@@ -130,15 +130,15 @@ _MAKERS: dict[str, Make | None] = {
     "total_ms": lambda each: _duration(each, each.ended),
     "connect_ms": lambda each: _duration(each, each.connected),
     "first_byte_ms": lambda each: _duration(each, each.first_byte),
+    "reused": lambda each: b"true" if each.reused else b"false",
     "reason": lambda each: b"null" if each.error is None else _names[each.error.word],
     "sentence": lambda each: b"null" if each.error is None else _names[each.error.sentence],
     "detail": _detail,
-    "reused": lambda each: b"true" if each.reused else b"false",
     "slow": lambda each: _names[phase(each)],
     "trace": lambda each: b"null" if each.trace is None else b'"%032x"' % each.trace.id,
 }
 
 NAMES = tuple(_MAKERS)
 """Keys that may be chosen, beside those of fields."""
-SLOW_NAMES = (*NAMES[: NAMES.index("reused")], "slow")
+SLOW_NAMES = NAMES[: NAMES.index("slow") + 1]
 """What a log of slow exchanges has, unless it says otherwise."""

@@ -22,7 +22,7 @@ __all__ = ["json_lines"]
 _LINE = (
     b'{"time":"%b.%03dZ","id":"%b","client":"%b","method":"%b","host":"%b","target":"%b","version":"%b",'
     b'"user":%b,"route":"%b","endpoint":%b,"status":%d,"attempts":%d,"bytes_in":%d,"bytes_out":%d,'
-    b'"total_ms":%.3f,"connect_ms":%b,"first_byte_ms":%b,"reason":%b}\n'
+    b'"total_ms":%.3f,"connect_ms":%b,"first_byte_ms":%b,"reused":%b,"reason":%b}\n'
 )
 _USUAL = (
     _LINE.replace(b'"endpoint":%b', b'"endpoint":"%b"')
@@ -81,6 +81,7 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
                 (ended - started) * 1000,
                 (exchange.connected - started) * 1000,
                 (exchange.first_byte - started) * 1000,
+                b"true" if exchange.reused else b"false",
             )
         )
     return b"".join(lines)
@@ -112,6 +113,7 @@ def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float
         (exchange.ended - started) * 1000,
         _duration(started, exchange.connected),
         _duration(started, exchange.first_byte),
+        b"true" if exchange.reused else b"false",
         b"null" if error is None else _reason(error),
     )
 

@@ -181,15 +181,16 @@ class RequestLines:
         """Their histograms are those of all endpoints that they ever had."""
         lines, cells = self._routes, self._cells
         whole, connects = lines.texts
-        exemplars = {} if self._exemplars is None else self._exemplars.whole
+        exemplars = self._exemplars
+        of_whole = {} if exemplars is None else exemplars.whole
+        of_connect = {} if exemplars is None else exemplars.connect
         for place in places:
             parts = cells[slice(*self._ranges[place])]
             total = sum([int.from_bytes(each, "little") for each in parts])
             found = _of_route(total.to_bytes(WIDTH * 8, "little"))
             (key,), said = lines.names[place], lines.said[place]
-            shown = exemplars.get(key)
-            whole[place] = _duration.lines(said, found[:HISTOGRAM], shown)
-            connects[place] = _connect.lines(said, found[HISTOGRAM:])
+            whole[place] = _duration.lines(said, found[:HISTOGRAM], of_whole.get(key))
+            connects[place] = _connect.lines(said, found[HISTOGRAM:], of_connect.get(key))
 
     def _lay_out(self, layout: Layout) -> None:
         first, end = layout.range(REQUESTS)

@@ -5,6 +5,7 @@ else whoever leaves it out would have no limit, or all of them one in common.
 """
 
 import ipaddress
+import re
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from urllib.parse import unquote_to_bytes
 
 from porch.balance.consistent_hash import Key
 from porch.exchange import Exchange
+from porch.http.cookies import folded
+from porch.http.fields import alike
 from porch.http.message import RequestHead
 from porch.route.condition import READERS, Source
 from porch.route.host import normal_host
@@ -123,14 +126,15 @@ def by_code(function: Key) -> Key:
 
 def by_value(source: Source, name: bytes) -> Key:
     """A field, a cookie or a parameter of the query; see condition.ValueCondition. Who sends
-    several cookies or parameters of that name is counted by address: an origin may take any of
-    them, so that each more of them would be a further count for the one that it takes."""
+    several of that name, in any spelling that some origin reads as it, is counted by address: an
+    origin may take any of them, so that each more of them would be a further count for the one that
+    it takes."""
     read = READERS[source]
-    several = _SEVERAL.get(source)
+    several = _SEVERAL[source]
 
     def key(exchange: Exchange) -> bytes:
         value = read(exchange.request, name)
-        if value is None or (several is not None and several(exchange.request, name)):
+        if value is None or several(exchange.request, name):
             return by_client(exchange)
         return _own(value)
 
@@ -187,29 +191,43 @@ def _own(value: bytes) -> bytes:
     return short(b"=" + value)
 
 
+def _several_fields(request: RequestHead, name: bytes) -> bool:
+    known, size, count = alike(name), len(name), 0
+    for field, _ in request.fields:
+        if len(field) == size and alike(field) == known:
+            count += 1
+    return count > 1
+
+
 def _several_parameters(request: RequestHead, name: bytes) -> bool:
-    pairs = request.target.partition(b"?")[2].split(b"&")
-    if len(pairs) < 2:
-        return False
-    names = (each.partition(b"=")[0].replace(b"+", b" ") for each in pairs)
-    return [unquote_to_bytes(each) for each in names].count(name) > 1
+    query = request.target.partition(b"?")[2]
+    return _is_several(_PARTING.split(query), name) if b"&" in query or b";" in query else False
 
 
 def _several_cookies(request: RequestHead, name: bytes) -> bool:
-    pairs = [
-        pair
-        for field, value in request.fields
-        if field == b"cookie" and name in value
-        for pair in value.split(b";")
-    ]
-    return [each.partition(b"=")[0].strip(b" \t") for each in pairs].count(name) > 1
+    pairs: list[bytes] = []
+    for field, value in request.fields:
+        if field == b"cookie":
+            pairs += _PARTING_COOKIES.split(value)
+    return _is_several(pairs, name)
 
 
+def _is_several(pairs: Sequence[bytes], name: bytes) -> bool:
+    if len(pairs) < 2:
+        return False
+    known = folded(name)
+    names = [each.partition(b"=")[0].strip(b" \t") for each in pairs]
+    return [folded(unquote_to_bytes(each)) for each in names].count(known) > 1
+
+
+_PARTING = re.compile(rb"[&;]")
+_PARTING_COOKIES = re.compile(rb"[;,]")
 _SEVERAL: Mapping[Source, Callable[[RequestHead, bytes], bool]] = {
+    "header": _several_fields,
     "query": _several_parameters,
     "cookie": _several_cookies,
 }
-"""Whether there is more than one of a name."""
+"""Whether there is more than one that some origin takes for a name."""
 
 
 def _claim(identity: "Identity | None", name: str, names: Sequence[str]) -> object:

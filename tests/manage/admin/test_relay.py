@@ -12,8 +12,8 @@ from porch.manage.admin.relay import (
     MOST_BYTES,
     MOST_CHANGES,
     MOST_OF_ONE,
-    Errand,
     Relay,
+    Relayed,
     Told,
 )
 
@@ -31,7 +31,7 @@ class Sent:
             assert who not in self.told, "told once"
             self.told[who] = told
 
-        errand = Errand(
+        relayed = Relayed(
             name="drain",
             words={"endpoint": "a:1"},
             who=who,
@@ -40,7 +40,7 @@ class Sent:
             size=size,
             wait=wait,
         )
-        self.relay.operate(errand, tell)
+        self.relay.operate(relayed, tell)
 
 
 def run(story: Callable[[Sent], Any]) -> None:
@@ -97,13 +97,13 @@ def test_a_silent_supervisor_is_told_of_and_its_late_answer_is_for_nobody(
 def test_who_leaves_gives_his_place_back_and_the_supervisor_knows_it() -> None:
     async def story(sent: Sent) -> None:
         told: list[Told] = []
-        errand = Errand(name="drain", words={}, who="ops", changes=True)
-        numbers = [sent.relay.operate(errand, told.append) for _ in range(MOST_OF_ONE)]
+        relayed = Relayed(name="drain", words={}, who="ops", changes=True)
+        numbers = [sent.relay.operate(relayed, told.append) for _ in range(MOST_OF_ONE)]
         sent.relay.leave(numbers[3])
         sent.relay.leave(numbers[3])
         sent.relay.leave(0)
         assert [data for word, data in sent.sent if word == "left"] == [numbers[3]]
-        sent.relay.operate(errand, told.append)
+        sent.relay.operate(relayed, told.append)
         await asyncio.sleep(0)
         assert told == []
 
@@ -141,7 +141,7 @@ def test_one_whose_changes_wait_for_long_leaves_room_for_others() -> None:
     async def story(sent: Sent) -> None:
         told: list[Told] = []
         for who in ["ops"] * (MOST_OF_ONE + 1) + ["ann"]:
-            sent.relay.operate(Errand(name="drain", words={}, who=who, changes=True), told.append)
+            sent.relay.operate(Relayed(name="drain", words={}, who=who, changes=True), told.append)
         await asyncio.sleep(0)
         assert [each.status for each in told] == [503]
         assert [data[3] for _, data in sent.sent] == ["ops"] * MOST_OF_ONE + ["ann"]

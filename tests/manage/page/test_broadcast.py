@@ -18,6 +18,7 @@ from porch.manage.page.broadcast import (
     MOST,
     PATIENCE,
     SHARE,
+    STILL,
     Broadcast,
 )
 from porch.manage.page.drawing import NEVER, Drawing, Plan, Revision
@@ -103,7 +104,7 @@ class _Shown:
 
     def __init__(self, stream: Stream, show: Any) -> None:
         self._stream = stream
-        self.show = show
+        self.show = self.mention = show
         self.has = NEVER
 
     def close(self, broadcast: Broadcast) -> None:
@@ -177,6 +178,24 @@ def test_what_costs_much_comes_less_often(
     assert watched.broadcast.pause == LONGEST
 
 
+def test_a_page_is_told_when_the_next_picture_comes_and_never_hears_nothing_for_long(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(self: Any) -> None:
+        watched.cpu += SHARE * 20.0
+
+    monkeypatch.setattr(module.Lately, "look", slow)
+    stream = watched.open()
+    found = watched.events[stream]
+    assert found[-1] == ("next", 20.0)
+    assert STILL == 7.0
+    watched.wait(19.5)
+    assert found[2:] == [("next", 20.0), ("next", 13.0), ("next", 6.0)]
+    watched.wait(1.0)
+    assert found[-1][0] == "picture"
+    assert found[-1][1]["pause"] == pytest.approx(20.0)
+
+
 def test_with_no_page_open_only_points_are_taken_and_a_page_begins_with_them(
     watched: Watched,
 ) -> None:
@@ -194,6 +213,21 @@ def test_points_are_forgotten_in_time(watched: Watched) -> None:
     stream = watched.open()
     points = watched.events[stream][0][1]["points"]
     assert HISTORY / IDLE - 1 <= len(points) <= HISTORY / IDLE + 2
+
+
+@pytest.mark.parametrize("jump", [-3600.0, 3600.0])
+def test_when_the_clock_jumps_no_point_is_of_another_time(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, jump: float
+) -> None:
+    watched.wait(5 * IDLE)
+    wall = clock.wall
+    monkeypatch.setattr(clock, "wall", lambda: wall() + jump)
+    watched.wait(3 * IDLE)
+    stream = watched.open()
+    times = [each[0] for each in watched.events[stream][0][1]["points"]]
+    assert times == sorted(times)
+    assert len(times) >= 3
+    assert all(abs(at - clock.wall()) <= HISTORY for at in times)
 
 
 def test_when_the_last_page_is_closed_nobody_is_asked_any_more(watched: Watched) -> None:
@@ -253,5 +287,5 @@ def test_when_the_door_is_gone_an_answer_that_was_under_way_begins_nothing(
     assert len(watched.asked) == asked
 
 
-def test_the_longest_pause_is_below_the_silence_that_ends_the_stream() -> None:
-    assert TIMEOUTS.idle > LONGEST + PATIENCE
+def test_the_longest_silence_is_below_the_one_that_ends_the_stream() -> None:
+    assert TIMEOUTS.idle > STILL + PATIENCE

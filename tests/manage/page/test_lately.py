@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from porch import clock
 from porch.errors import ConnectionRefused
 from porch.manage.page.lately import FAILING, LASTS, MOST, SLOWEST, Lately
 from porch.observe.ended import Batch
@@ -94,3 +95,16 @@ def test_a_long_target_is_cut() -> None:
     watched = Watched()
     watched.end(ended(b"/" + b"a" * 5000))
     assert len(watched.slowest[0]) == 300
+
+
+def test_when_the_clock_is_set_back_nothing_is_slow_for_an_hour(
+    monkeypatch: pytest.MonkeyPatch, fake: FakeClock
+) -> None:
+    watched = Watched()
+    watched.end(lasting(3, b"/before"))
+    assert watched.slowest == ["/before"]
+    wall = clock.wall
+    monkeypatch.setattr(clock, "wall", lambda: wall() - 3600)
+    assert watched.slowest == []
+    watched.end(lasting(1, b"/after"))
+    assert watched.slowest == ["/after"]

@@ -10,6 +10,7 @@ from porch.manage.columns import COLUMNS, Columns
 from porch.manage.page.drawing import Plan
 from porch.manage.page.picture import FAILING, MOST, WINDOW, Picture, told_plan
 from porch.observe.ended import Batch
+from porch.observe.exposition import ACCEPTED
 from porch.observe.meter import Meter
 from porch.observe.series import GONE, SeriesTable
 from porch.route.route import RUNNING
@@ -109,6 +110,13 @@ def test_what_the_door_answers_itself_has_no_edge_and_what_no_route_took_its_nam
 def test_failures_are_told_by_reason(watched: Watched) -> None:
     watched.end(2, route="a.test", endpoint="a:1", status=502, error=ConnectionRefused("no"))
     assert watched.look()["reasons"] == {"connection_refused": 2}
+
+
+def test_connections_are_told_by_listener_over_all_workers(watched: Watched) -> None:
+    for row in (1, 2):
+        watched.series.row(row).of((ACCEPTED, str(row), ":443"), 1)[0] += 5
+    watched.series.row(1).of((ACCEPTED, "1", ":80"), 1)
+    assert watched.look(2.0)["listeners"] == {":443": 5.0}
 
 
 def test_what_runs_at_an_endpoint_is_seen_before_it_ends(watched: Watched) -> None:

@@ -79,6 +79,20 @@ def test_one_that_does_not_read_is_sent_nothing_and_asks_for_the_newest_when_it_
     assert calls == ["ready"], "it has the newest"
 
 
+def test_what_is_mentioned_is_missed_by_one_that_does_not_read_and_is_no_picture() -> None:
+    stream, client, _ = opened()
+    assert stream.is_behind
+    stream.mention(b"soon")
+    assert client.sent == [b"head", b"soon"]
+    assert stream.is_behind
+    stream.pause_reading()
+    stream.mention(b"soon")
+    assert client.sent == [b"head", b"soon"]
+    stream.abort(ClientGone("the client left"))
+    stream.mention(b"soon")
+    assert client.sent == [b"head", b"soon"]
+
+
 def test_when_its_client_leaves_it_is_over() -> None:
     stream, client, calls = opened()
     stream.abort(ClientGone("the client left"))

@@ -21,7 +21,6 @@ from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
 from porch.listen.crowd_seats import Seats
 from porch.listen.door import Door
-from porch.listen.listener import Listener
 from porch.listen.security import Choose, Chosen
 from porch.manage.admin.entrance import Entrance, Reception, most
 from porch.manage.admin.guards import GUARDS
@@ -29,7 +28,9 @@ from porch.manage.admin.guesses import Guesses
 from porch.manage.admin.login import Login
 from porch.manage.admin.offer import Offers, refusal
 from porch.manage.admin.proof import Proof
+from porch.manage.listeners import Listeners
 from porch.manage.one_route import one_route
+from porch.manage.seated import Seated
 from porch.observe.messages import Messages
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
@@ -59,12 +60,11 @@ class AdminDoor:
         self._messages = messages
         self._proof = Proof(settings, messages.warn)
         self._choose = _chooser(settings)
-        self._listeners: dict[ListenAddress, Listener] = {}
         self.guesses = Guesses(messages.warn)
         offers = {**offers, **Login(self._proof, self.guesses).offers}
         body = BufferRequest(None, partial(most, offers))
         seats = Seats(messages.warn)
-        entrance = Entrance(offers, self._proof, self.guesses, seats)
+        entrance = Entrance(offers, self._proof, self.guesses, Seated(seats))
         plan = Plan([entrance, body, Reception(offers, body.body_of), GUARDS])
         route = Route(key="admin", plan=plan, timeouts=TIMEOUTS)
         held = one_route(
@@ -79,18 +79,11 @@ class AdminDoor:
         self._door = Door(held, deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
         self._door.shedding = seats
+        self._listeners = Listeners(self._door, self._choose_now, messages.warn)
 
     def listen(self, sockets: Mapping[ListenAddress, socket]) -> None:
-        """At these, and nowhere else. A socket of an address that is open already is one too many.
-        In the loop that runs."""
-        for address in [each for each in self._listeners if each not in sockets]:
-            self._listeners.pop(address).close()
-        for address, sock in sockets.items():
-            if address in self._listeners:
-                sock.close()
-                continue
-            listener = self._listeners[address] = Listener(address, sock, self._messages.warn)
-            listener.start(self._door, self._choose_now if address.tls else None)
+        """See Listeners."""
+        self._listeners.listen(sockets)
 
     def change(self, settings: Administered) -> None:
         """From now on these hold. Connections end: each was let in by what held before, and so

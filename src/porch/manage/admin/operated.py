@@ -12,7 +12,7 @@ from porch.filter import SUSPEND, Response, Suspend
 from porch.http.message import Field
 from porch.manage.admin.described import described
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
-from porch.manage.admin.relay import Errand, Relay, Told
+from porch.manage.admin.relay import Relay, Relayed, Told
 from porch.manage.operation_request import LONGEST, Refused, read
 from porch.manage.operation_schema import wrong
 from porch.manage.operations import OPERATIONS, Operation
@@ -82,7 +82,7 @@ def _ask(
         return json_answer(error.status, {"error": f"porch: {error.text}"}, fields)
     who = f"{caller.name} by {caller.kind} from {exchange.client_ip.decode('latin-1')}"
     wait = asked.words.get("wait")
-    errand = Errand(
+    relayed = Relayed(
         name=operation.name,
         words=asked.words,
         who=who,
@@ -91,7 +91,7 @@ def _ask(
         size=len(body) + len(exchange.request.target),
         wait=float(wait) if isinstance(wait, int | float) else 0.0,
     )
-    waiting[exchange] = relay.operate(errand, partial(_tell, exchange, operation))
+    waiting[exchange] = relay.operate(relayed, partial(_tell, exchange, operation))
     return SUSPEND
 
 

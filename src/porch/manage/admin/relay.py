@@ -15,8 +15,8 @@ __all__ = [
     "MOST_CHANGES",
     "MOST_OF_ONE",
     "PATIENCE",
-    "Errand",
     "Relay",
+    "Relayed",
     "Told",
 ]
 
@@ -53,8 +53,8 @@ Tell = Callable[[Told], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Errand:
-    """name: of the operation. words: checked. who: for the audit. if_match: see
+class Relayed:
+    """An operation on its way. name: which. words: checked. who: for the audit. if_match: see
     Operating.operate. changes: whether it changes something. size: bytes of its words. wait:
     seconds that it takes by its own words."""
 
@@ -75,20 +75,20 @@ class Relay:
         self.generation = 0
         self._send = send
         self._number = 0
-        self._waiting: dict[int, tuple[Errand, Tell, asyncio.TimerHandle]] = {}
+        self._waiting: dict[int, tuple[Relayed, Tell, asyncio.TimerHandle]] = {}
 
-    def operate(self, errand: Errand, tell: Tell) -> int:
+    def operate(self, relayed: Relayed, tell: Tell) -> int:
         """Have it done. tell: called once, later. Returns its number, for `leave`."""
         loop = asyncio.get_running_loop()
-        if not self._has_room(errand):
+        if not self._has_room(relayed):
             loop.call_soon(tell, _BUSY)
             return 0
         self._number += 1
         number = self._number
-        timer = loop.call_later(PATIENCE + errand.wait, self._give_up, number)
-        self._waiting[number] = errand, tell, timer
-        words, if_match = dict(errand.words), tuple(errand.if_match)
-        self._send("operate", (number, errand.name, words, errand.who, if_match, self.generation))
+        timer = loop.call_later(PATIENCE + relayed.wait, self._give_up, number)
+        self._waiting[number] = relayed, tell, timer
+        words, if_match = dict(relayed.words), tuple(relayed.if_match)
+        self._send("operate", (number, relayed.name, words, relayed.who, if_match, self.generation))
         return number
 
     def leave(self, number: int) -> None:
@@ -98,16 +98,16 @@ class Relay:
             waiting[2].cancel()
             self._send("left", number)
 
-    def _has_room(self, errand: Errand) -> bool:
+    def _has_room(self, relayed: Relayed) -> bool:
         """Some room is left for questions: changes that wait for long must not hide what runs."""
         waiting = [each for each, _, _ in self._waiting.values()]
-        most = MOST_CHANGES if errand.changes else MOST
-        alike = sum(each.changes for each in waiting) if errand.changes else len(waiting)
-        if errand.changes:
-            own = sum(each.changes and each.who == errand.who for each in waiting)
+        most = MOST_CHANGES if relayed.changes else MOST
+        alike = sum(each.changes for each in waiting) if relayed.changes else len(waiting)
+        if relayed.changes:
+            own = sum(each.changes and each.who == relayed.who for each in waiting)
             if own >= MOST_OF_ONE:
                 return False
-        return alike < most and sum(each.size for each in waiting) + errand.size <= MOST_BYTES
+        return alike < most and sum(each.size for each in waiting) + relayed.size <= MOST_BYTES
 
     def on_operated(self, number: int, status: int, answer: object, etag: str) -> None:
         """The supervisor has answered; perhaps nobody waits for it any more."""

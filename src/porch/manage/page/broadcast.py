@@ -1,7 +1,8 @@
 """Broadcast: a picture a second for all pages that are open, made once for all of them.
 
 Where making one costs much, as of ten thousand routes, there is one in several seconds: all of it
-takes a share of a processor and no more, whatever the door is like. With no page open only a point
+takes a share of a processor and no more, whatever the door is like, and pages are told when the
+next one comes. With no page open only a point
 of the charts is taken now and then, so that who opens one sees what was before.
 """
 
@@ -20,11 +21,23 @@ from porch.manage.page.stream import Stream, event
 from porch.manage.tables import Tables
 from porch.shared import SharedTable
 
-__all__ = ["EVERY", "HISTORY", "IDLE", "LONGEST", "MOST", "PATIENCE", "SHARE", "Broadcast"]
+__all__ = [
+    "EVERY",
+    "HISTORY",
+    "IDLE",
+    "LONGEST",
+    "MOST",
+    "PATIENCE",
+    "SHARE",
+    "STILL",
+    "Broadcast",
+]
 
-EVERY, LONGEST = 1.0, 7.0
-"""Seconds between two pictures, at least and at most: with PATIENCE below the silence that ends an
-answer, `idle` of the admin door."""
+EVERY, LONGEST = 1.0, 60.0
+"""Seconds between two pictures, at least and at most."""
+STILL = 7.0
+"""Seconds in which nothing is sent, at most: with PATIENCE below the silence that ends an answer,
+`idle` of the admin door."""
 SHARE = 0.006
 """Of a processor, that pictures take at most; the supervisor's part comes to it."""
 IDLE = 10.0
@@ -103,8 +116,22 @@ class Broadcast:
             self._again(0.0)
 
     def _again(self, seconds: float) -> None:
+        """The next look is after so long; in a long time pages are told that it comes."""
         self.stop()
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._look)
+        loop = asyncio.get_running_loop()
+        if seconds > STILL and self._streams:
+            self._timer = loop.call_later(STILL, self._say_when, seconds - STILL)
+        else:
+            self._timer = loop.call_later(seconds, self._look)
+
+    def _say_when(self, seconds: float) -> None:
+        self._tell_when(seconds)
+        self._again(seconds)
+
+    def _tell_when(self, seconds: float) -> None:
+        told = event("next", round(seconds, 1))
+        for stream in [*self._streams]:
+            stream.mention(told)
 
     def _look(self) -> None:
         if self._streams:
@@ -125,7 +152,9 @@ class Broadcast:
         try:
             self._show_all(is_silent)
         finally:  # whatever was wrong with one, there is the next
-            self.pause = min(max(EVERY, (clock.cpu() - began) / SHARE), LONGEST)
+            told, self.pause = self.pause, min(max(EVERY, (clock.cpu() - began) / SHARE), LONGEST)
+            if self.pause > told + EVERY:
+                self._tell_when(self.pause)
             self._again(self.pause)
 
     def _show_all(self, is_silent: bool) -> None:
@@ -159,6 +188,8 @@ class Broadcast:
 
     def _note(self, found: dict[str, Any]) -> None:
         now = clock.wall()
+        if self._points and self._points[-1][0] > now + EVERY:
+            self._points.clear()  # the clock was set back: they are of a time that is still to come
         if found["point"] is not None:
             self._points.append([round(now, 1), *found["point"]])
         while self._points and self._points[0][0] < now - HISTORY:

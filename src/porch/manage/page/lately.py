@@ -35,9 +35,15 @@ class Lately:
     def look(self) -> None:
         """Take notice of what has ended since the last look; at the first, of what is there."""
         records, self._marks = self._recent.since(self._marks or {}, MOST)
-        since = iso(int(clock.wall() - LASTS)).decode()  # times of one form are in order as texts
-        slow = [each for each in self._slow if each["time"] >= since]
-        slow += [_row(each) for each in records if each["status"] != 101 and each["time"] >= since]
+        now = clock.wall()
+        since = iso(int(now - LASTS)).decode()  # times of one form are in order as texts
+        until = iso(int(now + LASTS)).decode()  # what is later was before the clock was set back
+        slow = [each for each in self._slow if since <= each["time"] < until]
+        slow += [
+            _row(each)
+            for each in records
+            if each["status"] != 101 and since <= each["time"] < until
+        ]
         self._slow = sorted(slow, key=lambda each: -each["ms"])[:SLOWEST]
         bad, self._seen = self._recent.bad_since(self._seen, FAILING)
         if bad:

@@ -14,6 +14,7 @@ from porch.manage.endpoint_sums import endpoint_sums
 from porch.manage.naming import pool_word
 from porch.manage.page.drawing import Plan
 from porch.manage.page.flow import FAILING, MOST, Flow, Where, told
+from porch.observe.exposition import ACCEPTED
 from porch.observe.meter import ERRORS
 from porch.observe.series import SeriesTable
 from porch.observe.totals import Totals
@@ -66,6 +67,7 @@ class Picture:
             "all": told("all", whole, seconds) if whole else None,
             "point": told("all", latest, now - last_at)[1:5] if now > last_at else None,
             "reasons": _reasons(new),
+            "listeners": _accepted(new, seconds),
             **self._rows(Flow(where, new), seconds),
         }
 
@@ -97,6 +99,16 @@ def _reasons(new: Totals) -> dict[str, int]:
         if count := new[name]:
             found[name[2]] = found.get(name[2], 0) + count
     return dict(sorted(found.items(), key=lambda each: -each[1])[:MOST])
+
+
+def _accepted(new: Totals, seconds: float) -> dict[str, float]:
+    """Connections a second that were accepted, by listener. Which of them leads to which route is
+    not counted: that would be a cell more for each request."""
+    first, end = new.layout.range(ACCEPTED)
+    found: dict[str, int] = {}
+    for name in new.layout.names[first:end]:
+        found[name[2]] = found.get(name[2], 0) + new[name]
+    return {listener: round(count / seconds, 2) for listener, count in found.items() if count}
 
 
 def told_plan(plan: Plan) -> dict[str, Any]:

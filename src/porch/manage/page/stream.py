@@ -80,6 +80,12 @@ class Stream:
         exchange.on_made(None, data, False)
         return True
 
+    def mention(self, data: bytes) -> None:
+        """Send an event that nobody misses who does not take any now."""
+        exchange = self._exchange
+        if exchange is not None and not exchange.ended and not self._is_paused:
+            exchange.on_made(None, data, False)
+
     def _ask(self) -> None:
         exchange = self._exchange
         if self.is_behind and exchange is not None and not exchange.ended and not self._is_paused:

@@ -83,6 +83,9 @@ export class Charts {
   }
 
   show(at, point) {
+    // The door's clock was set back: what is there is of a time that is still to come.
+    const newest = this.points.at(-1)?.[0] ?? 0;
+    if (newest > at + 1) this.points = [];
     if (point !== null) this.points.push([at, ...point]);
     while (this.points.length && this.points[0][0] < at - SECONDS) this.points.shift();
     for (const each of this.charts) each.show(this.points, at);

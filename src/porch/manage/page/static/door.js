@@ -50,6 +50,7 @@ export class Door {
 
   show(picture) {
     this.picture = picture;
+    this.arriving = new Map(Object.entries(picture.listeners).map(([name, count]) => [visible(name), count]));
     this.others = [];
     for (const each of this.routes) Object.assign(each, NOTHING, { until: undefined });
     for (const each of this.endpoints) {

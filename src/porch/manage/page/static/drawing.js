@@ -148,7 +148,7 @@ export class Drawing {
     for (const { thing, kind, rect, under, more, letters } of this.nodes) {
       let text = "";
       let mood = "";
-      if (kind === "listener") text = door.listeners.length === 1 ? words(whole(door)) : "";
+      if (kind === "listener") text = door.listeners.length === 1 ? words(whole(door)) : arriving(door, thing);
       else if (kind === "pool") {
         const out = thing.endpoints.filter((each) => each.why).length;
         const all = thing.endpoints.length;
@@ -169,7 +169,7 @@ export class Drawing {
     const by = new Map(door.edges.map((each) => [`${each.route.key} ${each.endpoint.key}`, each]));
     for (const { path, label, listener, route, pool, endpoint } of this.lines) {
       let found;
-      if (listener) found = { rate: route.rate, failed: 0 };
+      if (listener) found = { rate: door.listeners.length === 1 ? route.rate : 0, failed: 0 };
       else if (endpoint) found = endpoint;
       else found = joined(route, pool, by);
       const fails = found.rate && found.failed / found.rate >= 0.01;
@@ -228,6 +228,12 @@ export class Drawing {
 function whole(door) {
   const [, rate, failed, p50, p99] = door.picture.all || ["", 0, 0, null, null];
   return { rate, failed, p50, p99 };
+}
+
+// Of several listeners connections are counted, and not which requests came by them.
+function arriving(door, { name }) {
+  const count = door.arriving.get(name);
+  return count ? `${rate(count)} new connections` : "no new connections";
 }
 
 // What goes from a route to one of its pools: the sum of its edges there.

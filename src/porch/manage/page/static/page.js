@@ -74,6 +74,7 @@ const stream = new Stream("/v1/events", {
       door.plan(data);
       charts.begin(data.points);
     } else if (name === "picture") onPicture(data);
+    else if (name === "next") pause = performance.now() - last + data * 1000;
   },
   state(sentence) {
     lost = sentence;

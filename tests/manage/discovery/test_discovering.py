@@ -8,7 +8,7 @@ import pytest
 
 from porch.balance.standing import EndpointName
 from porch.config.listing import Listing
-from porch.manage import discovering
+from porch.manage.discovery import discovering
 from porch.route.route import REQUESTS
 from tests.manage.conftest import Origin, Running, until
 

@@ -11,8 +11,8 @@ from porch.config.finding import parse_source
 from porch.config.listing import Listing
 from porch.config.members import Sought
 from porch.errors import ConnectionRefused
-from porch.manage import seeking
-from porch.manage.seeking import Seeking
+from porch.manage.discovery import seeking
+from porch.manage.discovery.seeking import Seeking
 from tests.manage.conftest import until
 
 NAME = "dns:api:80"

@@ -17,7 +17,7 @@ from porch.balance.standing import EndpointName, Standings
 from porch.config.listing import Listing, address_of, protocols_of
 from porch.forward.address import ONE, SPOKEN
 from porch.manage.columns import Columns
-from porch.manage.discovering import News
+from porch.manage.discovery.discovering import News
 
 __all__ = ["FILE", "Discovered"]
 

@@ -14,9 +14,9 @@ from porch.config.listing import Listing
 from porch.config.members import LoadProvider, Members, Sought
 from porch.config.state import MakeCells, State
 from porch.config.steps import Steps, advance, complete
-from porch.manage.apart import load_provider
 from porch.manage.columns import cells_by
-from porch.manage.seeking import Seeking
+from porch.manage.discovery.apart import load_provider
+from porch.manage.discovery.seeking import Seeking
 from porch.observe.messages import Messages
 from porch.shared import SharedTable
 

@@ -10,9 +10,9 @@ import pytest
 from porch.balance.endpoint import Out
 from porch.balance.standing import Standings
 from porch.config.listing import Listing
-from porch.manage import discovered as module
 from porch.manage.columns import COLUMNS, Columns
-from porch.manage.discovered import FILE, Discovered
+from porch.manage.discovery import discovered as module
+from porch.manage.discovery.discovered import FILE, Discovered
 from porch.shared import SharedTable
 
 SOURCE = "dns:api:80"

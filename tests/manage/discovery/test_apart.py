@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from porch.balance.discover.found import Found
-from porch.manage.apart import apart, load_provider
+from porch.manage.discovery.apart import apart, load_provider
 
 A, B = [Found("a:1")], [Found("b:1")]
 
