@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,8 +47,17 @@ class Asker:
         self.turn()
 
     def answered(self) -> tuple[int, dict[str, str], Any]:
-        data = b""
-        while chunk := self.sock.recv(65536):
+        data, until = b"", time.monotonic() + 5
+        self.sock.setblocking(False)
+        while True:
+            try:
+                chunk = self.sock.recv(65536)
+            except BlockingIOError:  # on a machine that is busy the door needs more turns
+                assert time.monotonic() < until, data
+                self.turn()
+                continue
+            if not chunk:
+                break
             data += chunk
             self.turn(0)
         head, _, body = data.partition(b"\r\n\r\n")
@@ -244,9 +254,7 @@ def test_each_refusal_stands_in_the_document(
     asker: Asker, path: str, line: str, fields: str, status: int
 ) -> None:
     method = "GET" if path == "/v1/status" else "POST"
-    asker.sock.setblocking(True)
     asker.ask(f"{line.format(method=method, path=path)}\r\n{fields}\r\n\r\n".encode())
-    asker.turn(0.1)
     assert asker.answered()[0] == status
     responses = document("1")["paths"][path][method.lower()]["responses"]
     assert str(status) in responses
