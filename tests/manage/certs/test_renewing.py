@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.manage.auditing import Auditing
 from porch.manage.candidate import Candidate
 from porch.manage.certs.renewing import LONGEST, MOST, Renewing
-from porch.manage.operating import Operating
+from porch.manage.control.auditing import Auditing
+from porch.manage.control.operating import Operating
 from tests.manage.test_ordering import FakeLoop
 
 HOST = "shop.dev"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from porch.config.orders import Order, Orders
-from porch.manage.operation_answers import AUDIT, ORDERS, STATUS, open_ended
-from porch.manage.operation_schema import flag, wrong
+from porch.manage.control.answers import AUDIT, ORDERS, STATUS, open_ended
+from porch.manage.control.schema import flag, wrong
 from porch.manage.ordered import ordered
 
 
