@@ -8,7 +8,7 @@ import os
 from porch.manage.asking import Answers, Asking, Silent
 from porch.manage.control.operating import Command, Question
 from porch.manage.in_force import InForce
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 from porch.observe.stamp import utc
 
 __all__ = ["Explaining"]

@@ -35,14 +35,14 @@ from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
-from porch.manage.keeping import Keeping
 from porch.manage.log_level import LogLevel
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.observed import observed
 from porch.manage.observing import Observing
-from porch.manage.ordering import Ordering
+from porch.manage.orders.keeping import Keeping
+from porch.manage.orders.ordering import Ordering
 from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load

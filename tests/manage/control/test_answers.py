@@ -8,7 +8,7 @@ import pytest
 from porch.config.orders import Order, Orders
 from porch.manage.control.answers import AUDIT, ORDERS, STATUS, open_ended
 from porch.manage.control.schema import flag, wrong
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 
 
 def test_orders_are_as_they_are_described() -> None:
