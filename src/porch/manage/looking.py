@@ -5,8 +5,8 @@ one that hangs is seen like the others.
 """
 
 from porch import clock
+from porch.manage.control.operating import Answer, Command, Question
 from porch.manage.in_force import InForce
-from porch.manage.operating import Answer, Command, Question
 from porch.observe.visible import visible
 
 __all__ = ["MOST", "Looking"]

@@ -165,14 +165,15 @@ class Totals(Mapping[Name, int]):
         given back and came again."""
         layout, old = self.layout, before.layout
         if layout is old:
-            return Totals(layout, self.number - before.number)
+            return Totals(layout, max(0, self.number - before.number))
         entries = [
             (name, start, end - start, 0)
             for name, start, end in zip(old.names, old.starts, old.starts[1:], strict=False)
         ]
         gone: Gone = {} if layout.time == old.time else dict.fromkeys(layout.gone)
         picking = Picking(layout, entries, gone)
-        return Totals(layout, self.number - picking.number(memoryview(before.data)))
+        # No count goes back, save of a worker whose names found no room when it ended.
+        return Totals(layout, max(0, self.number - picking.number(memoryview(before.data))))
 
 
 def _bytes(start: int, end: int) -> slice:
