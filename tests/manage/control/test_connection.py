@@ -2,7 +2,6 @@
 
 import json
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -48,20 +47,6 @@ class Asker:
         self.turn()
 
     def answered(self) -> tuple[int, dict[str, str], Any]:
-<<<<<<< HEAD:tests/manage/test_control_connection.py
-        data, until = b"", time.monotonic() + 5
-        self.sock.setblocking(False)
-        while True:
-            try:
-                chunk = self.sock.recv(65536)
-            except BlockingIOError:  # on a machine that is busy the door needs more turns
-                assert time.monotonic() < until, data
-                self.turn()
-                continue
-            if not chunk:
-                break
-            data += chunk
-=======
         data = b""
         self.sock.settimeout(0.05)
         for _ in range(400):  # the door is in this thread: it must have its turns meanwhile
@@ -69,7 +54,6 @@ class Asker:
                 if not (chunk := self.sock.recv(65536)):
                     break
                 data += chunk
->>>>>>> b2004095777699d0ac62ae834cbc67a6532a6f99:tests/manage/control/test_connection.py
             self.turn(0)
         head, _, body = data.partition(b"\r\n\r\n")
         line, *fields = head.decode().split("\r\n")
