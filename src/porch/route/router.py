@@ -226,8 +226,8 @@ class Router:
                 )
 
     def _is_apart(self, other: Route, route: Route) -> bool:
-        """Whether somebody has told what ends in a slash from what does not, as not all origins do
-        (Express and Rails take `/x/` for `/x`): by a key of its own, or as there is nothing else."""
+        """Whether somebody has told what ends in a slash from what does not, as Express and Rails
+        do not: by a key of its own, or as there is nothing else."""
         return other is self._no_route or route.key.startswith(f"{other.key}/")
 
     def _look_at_methods(
