@@ -89,6 +89,6 @@ def drop(exchange: "Exchange", error: PorchError) -> None:
     exchange.tried = (*exchange.tried, Tried(endpoint.name, connected, clock.monotonic(), error))
     if stream is None:
         endpoint.connections.cancel(exchange)
-    elif error.source == "upstream" and not exchange.was_stale(error):
-        endpoint.on_bad(error.word)
+    elif error.source == "upstream" and exchange.status < 500 and not exchange.was_stale(error):
+        endpoint.on_bad(error.word)  # an answer of 500 and above is counted already
     endpoint.counts[RUNNING] -= 1

@@ -349,3 +349,11 @@ def test_whether_an_operator_took_it_out_is_known() -> None:
     assert one.is_drained
     one.put_back("drained")
     assert not one.is_drained
+
+
+def test_an_attempt_that_found_no_connection_is_counted_but_no_dial_that_nobody_waits_for() -> None:
+    one = endpoint()
+    one.on_failure("connection_refused")
+    assert one.counts[FAILED] == 0
+    one.on_unreached("connection_refused")
+    assert (one.counts[FAILED], [*one.out]) == (1, ["refused"])

@@ -118,3 +118,22 @@ def test_once_prints_one_look_for_programs(
 def test_a_door_that_is_not_there_is_a_reason_and_1(tmp_path: Any, capsys: Any) -> None:
     assert show_top(tmp_path / "porch.toml", 1.0, once=True, as_json=False) == 1
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_failures_of_an_endpoint_are_its_attempts_that_failed_whoever_answered(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def status(requests: int, failed: int) -> dict[str, Any]:
+        counts = {"requests": requests, "failed": failed, "out_since": None, "state": "up"}
+        return STATUS | {"upstreams": [{"pool": "p", "endpoint": "dead:1", **counts}]}
+
+    told = iter([status(10, 1), status(14, 4)])
+    answer = watched.answer
+    monkeypatch.setattr(
+        top,
+        "answer_of",
+        lambda config, name, *rest: next(told) if name == "status" else answer(config, name, *rest),
+    )
+    rows = {row["name"]: row for row in between(watched, ended())["endpoints"]}
+    assert (rows["dead:1"]["failed"], rows["dead:1"]["share_failed"]) == (3, 0.75)
+    assert rows["10.0.0.11:8000"]["failed"] == 0

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from porch.balance.endpoint import FAILED
 from porch.config.schema_retry import RetryModel
 from tests.support.scenario import Scenario
 
@@ -245,3 +246,13 @@ def test_an_origin_that_speaks_first_is_502(scenario: Make) -> None:
     story = scenario()
     story.dialers[0].early = lambda transport: transport.feed(OK)
     story.client(GET).client_gets(502).upstream_gets_nothing()
+
+
+def test_each_attempt_that_failed_is_counted_once_for_its_endpoint(scenario: Make) -> None:
+    refused = scenario(endpoints=2).endpoint("refuses").client(GET).upstream_gets(b"GET /a")
+    refused.upstream(OK).client_gets(200)
+    assert [each.counts[FAILED] for each in refused.endpoints] == [1, 0]
+    broken = scenario().client(GET).upstream_gets(b"GET /a")
+    broken.upstream(b"HTTP/1.1 500 X\r\ncontent-length: 9\r\n\r\nhalf").upstream_resets()
+    assert [each.counts[FAILED] for each in broken.endpoints] == [1]
+    broken.give_up()

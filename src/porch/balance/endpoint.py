@@ -32,8 +32,8 @@ USUAL = 10
 """How many times its usual first byte an endpoint may be silent."""
 
 FAILED, WAITING, CHECKED_AT = 4, 5, 6
-"""Of `counts`: bad answers so far (see on_bad); exchanges that have waited for LOOK or longer; when
-the next active check is due (as clock.milliseconds, 0 for never)."""
+"""Of `counts`: attempts that failed so far (see on_unreached, on_bad); exchanges that have waited
+for LOOK or longer; when the next active check is due (as clock.milliseconds, 0 for never)."""
 WIDTH = 7
 """Cells that an endpoint needs."""
 
@@ -196,6 +196,11 @@ class Endpoint:
         """See route.Place."""
         self.redial_at = clock.monotonic() + REDIAL
         self.take_out("refused", word)
+
+    def on_unreached(self, word: str) -> None:
+        """See route.Place."""
+        self.counts[FAILED] += 1
+        self.on_failure(word)
 
     def on_success(self) -> None:
         """See route.Place."""

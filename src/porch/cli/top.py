@@ -13,7 +13,7 @@ from typing import Any
 
 from porch.cli.ask import answer_of
 from porch.cli.status import table
-from porch.observe.meter import ERRORS, REQUESTS
+from porch.observe.meter import ERRORS, REQUESTS, WIDTH
 from porch.observe.rates import rates
 from porch.observe.series import GONE
 from porch.observe.took import took
@@ -93,6 +93,10 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
         elif name[0] == REQUESTS and name[2] != GONE and any(new[:6]):
             _add(routes, name[1], new)
             _add(endpoints, name[2], new)
+    tried = _tried(before["status"], after["status"])
+    for address, (_, bad) in tried.items():
+        if bad:  # of one that has answered nothing at all, too
+            endpoints.setdefault(address, [0] * WIDTH)
     records: Sequence[Mapping[str, Any]] = after["recent"]
     workers = after["status"]["workers"]
     whole = [sum(column) for column in zip(*routes.values(), strict=True)] if routes else []
@@ -102,7 +106,7 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
         "connections": sum(each["connections"] or 0 for each in workers),
         "running": sum(each["running"] or 0 for each in workers),
         "routes": _rows(routes, seconds),
-        "endpoints": _rows(endpoints, seconds),
+        "endpoints": [_with_attempts(row, tried) for row in _rows(endpoints, seconds)],
         "clients": [
             {"client": client, "requests": count}
             for client, count in Counter(each["client"] for each in records).most_common(MOST)
@@ -116,6 +120,27 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
 def _add(found: dict[str, Cells], key: str, cells: Cells) -> None:
     known = found.get(key)
     found[key] = cells if known is None else [a + b for a, b in zip(known, cells, strict=True)]
+
+
+def _tried(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """By address: attempts between two answers of `status`, and how many of them failed."""
+    old = {(each["pool"], each["endpoint"]): each for each in before["upstreams"]}
+    found: dict[str, tuple[int, int]] = {}
+    for each in after["upstreams"]:
+        if "failed" in each:
+            then = old.get((each["pool"], each["endpoint"]), {})
+            count, bad = found.get(each["endpoint"], (0, 0))
+            new = each["requests"] - then.get("requests", 0), each["failed"] - then.get("failed", 0)
+            found[each["endpoint"]] = count + new[0], bad + new[1]
+    return found
+
+
+def _with_attempts(row: dict[str, Any], tried: Mapping[str, tuple[int, int]]) -> dict[str, Any]:
+    """An endpoint's failures are its attempts that failed, whoever answered in the end."""
+    if row["name"] not in tried:
+        return row
+    count, bad = tried[row["name"]]
+    return row | {"failed": bad, "share_failed": round(bad / max(count, bad), 4) if bad else 0.0}
 
 
 def _rows(found: Mapping[str, Cells], seconds: float) -> list[dict[str, Any]]:

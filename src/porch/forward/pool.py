@@ -363,5 +363,5 @@ class Pool:
 
     def _failed(self, exchange: Exchange, error: PorchError) -> None:
         if exchange.endpoint is not None and error.source == "upstream":
-            exchange.endpoint.on_failure(error.word)
+            exchange.endpoint.on_unreached(error.word)
         exchange.on_connect_failed(error)

@@ -111,6 +111,9 @@ class Place(Protocol):
     def on_failure(self, word: str) -> None:
         """No connection could be had, for this reason word."""
 
+    def on_unreached(self, word: str) -> None:
+        """The same, of one that an attempt waited for: it is counted as failed."""
+
     def on_success(self) -> None:
         """A connection could be had."""
 

@@ -10,8 +10,8 @@ from porch.manage.admin.described import described
 from porch.manage.admin.offer import RANKS
 from porch.manage.admin.operated import FILES, needed, operated
 from porch.manage.admin.relay import Relay
-from porch.manage.operation_document import document
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.document import document
+from porch.manage.control.operations import OPERATIONS
 from tests.support.admin import ANN, Opened
 
 JSON = {"Content-Type": "application/json"}
@@ -65,6 +65,14 @@ def test_the_document_is_told_as_it_is_true_here() -> None:
         answer = door.ask("GET", "/v1/openapi.json", token=ANN)
         assert answer.json == described(told)
         assert answer.all("etag") == ['"1-2"']
+
+
+def test_an_empty_revision_is_refused() -> None:
+    far = Far()
+    with Opened(offers=operated(far.relay)) as door:
+        answer = door.ask("POST", "/v1/reload", JSON | {"If-Match": ""}, b"{}", token=ANN)
+        assert (answer.status, "If-Match" in answer.json["error"]) == (400, True)
+    assert far.asked == []
 
 
 def test_an_operation_goes_with_its_words_and_who_asks_and_its_answer_comes_back() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from porch.balance.endpoint import FAILED
 from porch.errors import ConnectionRefused
 from porch.manage.columns import COLUMNS, Columns
 from porch.manage.page.drawing import Plan
@@ -66,6 +67,7 @@ def test_flow_is_told_by_route_endpoint_and_what_joins_them(watched: Watched) ->
     watched.end(10, route="a.test", endpoint="a:1")
     watched.end(6, 1, route="b.test", endpoint="a:1")
     watched.end(4, 1, route="b.test", endpoint="b:1", status=502)
+    watched.table.rows[1][watched.columns["[pool.api]", "b:1"] + FAILED] += 4
     found = watched.look(2.0)
     assert [row[:3] for row in found["routes"]] == [[0, 5.0, 0.0], [1, 5.0, 2.0]]
     assert [row[:3] for row in found["endpoints"]] == [[0, 5.0, 0.0], [1, 3.0, 0.0], [2, 2.0, 2.0]]
@@ -177,3 +179,11 @@ def test_the_plan_is_told_in_places_and_in_the_words_of_the_commands() -> None:
         "endpoints": [[0, "a:1"], [1, "b:1"]],
         "has_cache": False,
     }
+
+
+def test_what_an_endpoint_fails_at_is_told_whoever_answers_in_its_place(watched: Watched) -> None:
+    column = watched.columns["[pool.api]", "b:1"]
+    watched.table.rows[1][column + FAILED] += 4
+    assert [row[:3] for row in watched.look(2.0)["endpoints"]] == [[2, 0.0, 2.0]]
+    watched.look(WINDOW)
+    assert watched.look(WINDOW)["endpoints"] == []

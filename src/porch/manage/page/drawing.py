@@ -15,7 +15,7 @@ from porch.balance.standing import LIMITED, EndpointName, is_endpoint
 from porch.config.loaded import RouteEntry
 from porch.manage.cache_keeping import caches
 from porch.manage.facts import trouble
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 from porch.manage.state_words import state_of
 from porch.route.when import parse_when
 
@@ -124,6 +124,7 @@ def _now(door: "Supervisor") -> dict[str, Any]:
     in_force = door.in_force
     orders, running = in_force.orders, in_force.history.running
     return {
+        "etag": door.operating.revision,
         "version": door.version,
         "since": door.since,
         "trouble": trouble(door),

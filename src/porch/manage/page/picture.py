@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from porch import clock
+from porch.balance.endpoint import FAILED
 from porch.manage.endpoint_sums import endpoint_sums
 from porch.manage.naming import pool_word
 from porch.manage.page.drawing import Plan
@@ -34,6 +35,7 @@ class Picture:
         self._series = series
         self._table = table
         self._looks: deque[tuple[float, Totals, int]] = deque()
+        self._failed: deque[tuple[float, list[int]]] = deque()
         self._plan: Plan | None = None
         self._columns: list[int] = []
         self._where = Where()
@@ -42,6 +44,7 @@ class Picture:
         """Places are those of this plan from now on."""
         self._plan = plan
         self._columns = [*plan.endpoints.values()]
+        self._failed.clear()
         self._where = Where()
 
     def look(self) -> dict[str, Any]:
@@ -72,17 +75,34 @@ class Picture:
         }
 
     def _rows(self, flow: Flow, seconds: float) -> dict[str, Any]:
-        running = self._running()
+        running, failed = self._running(), self._failures(seconds)
         busy = flow.endpoints(seconds)
         idle = [
-            [at, 0.0, 0.0, None, None, 0, count]
-            for at, count in running.items()
-            if at not in flow.asked
+            [at, 0.0, failed.get(at, 0.0), None, None, 0, running.get(at, 0)]
+            for at in sorted({*running, *failed} - flow.asked)
         ]
         return {
             "routes": flow.routes(seconds),
-            "endpoints": [[*row, running.get(row[0], 0)] for row in busy] + idle[:MOST],
+            "endpoints": [
+                [*row[:2], failed.get(row[0], 0.0), *row[3:], running.get(row[0], 0)]
+                for row in busy
+            ]
+            + idle[:MOST],
             "edges": [[*row[0], row[1], row[2], row[4]] for row in flow.edges(seconds)],
+        }
+
+    def _failures(self, seconds: float) -> dict[int, float]:
+        """Attempts that failed, a second, by the place of an endpoint; without those of 0."""
+        now, counts = clock.monotonic(), endpoint_sums(self._table, self._columns, FAILED)
+        kept = self._failed
+        while len(kept) > 1 and kept[1][0] <= now - WINDOW:
+            kept.popleft()
+        old = kept[0][1] if kept else counts
+        kept.append((now, counts))
+        return {
+            at: round((new - then) / seconds, 2)
+            for at, (new, then) in enumerate(zip(counts, old, strict=True))
+            if new > then
         }
 
     def _running(self) -> dict[int, int]:

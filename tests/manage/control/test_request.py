@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.http.message import RequestHead
-from porch.manage.operation_request import Asked, Refused, read
+from porch.manage.control.request import Asked, Refused, read
 
 JSON = (b"content-type", b"application/json")
 
@@ -89,6 +89,13 @@ def test_a_refused_method_is_told_which_are_taken() -> None:
         with pytest.raises(Refused) as refused:
             asked(method, target)
         assert refused.value.allow == allow
+
+
+@pytest.mark.parametrize("value", [b"", b" ", b",", b'"a",'])
+def test_an_empty_revision_is_refused_and_not_taken_for_none(value: bytes) -> None:
+    with pytest.raises(Refused, match="If-Match is an ETag of before") as refused:
+        asked(b"POST", b"/v1/reload", b"", (b"if-match", value))
+    assert refused.value.status == 400
 
 
 def test_revisions_are_those_of_if_match() -> None:
