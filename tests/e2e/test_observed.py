@@ -422,3 +422,15 @@ def needed(command: str) -> str:
     found = shutil.which(command)
     assert found is not None, f"{command} is missing; scripts/install-system installs it"
     return found
+
+
+def test_an_exchange_can_be_looked_for_once_its_answer_is_out(door: Any, origin: Any) -> None:
+    """What waits to be put away in a worker is asked for, and not only found a while later."""
+    observed = Observed(door, origin)
+    for number in range(12):
+        path = "/dead" if number % 3 == 2 else "/"
+        status, _, fields = get(observed.door.url + path)
+        found = observed.door.ask("trace", id=fields["x-request-id"])
+        assert (found["status"], found["id"]) == (status, fields["x-request-id"])
+        if path == "/dead":
+            assert observed.door.ask("trace", id="last-error")["id"] == found["id"]

@@ -150,3 +150,20 @@ def test_what_was_captured_is_sent_on_with_the_next_flush_and_at_the_end(
         ((word, heads),) = SENT
         assert (word, len(heads)) == ("captured", 1)  # type: ignore[arg-type]
         SENT.clear()
+
+
+def test_what_has_ended_is_put_away_at_a_word() -> None:
+    _, made = answering()
+    seen: list[Any] = []
+    watcher: Any = SimpleNamespace(
+        take=lambda batch: seen.extend(batch.exchanges), flush=lambda: seen.append("written")
+    )
+    assert made._built is not None
+    logs = made._built.logs
+    logs.watch(watcher, wanted=True)
+    assert logs._ended is not None
+    one = ended()
+    logs._ended.on_end(one)
+    assert made.answer("put-away", None) is None
+    assert seen == [one, "written"]
+    logs.watch(watcher, wanted=False)

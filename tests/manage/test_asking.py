@@ -107,3 +107,9 @@ def test_who_has_not_taken_a_change_stands_in_its_answer() -> None:
     answer, status = taken({"a": 1, "warning": "nobody is left"}, [7, 8])
     assert (answer["a"], answer["pending"], status) == (1, [7, 8], 202)
     assert str(answer["warning"]).startswith("nobody is left; worker 7, 8 has not taken it yet")
+
+
+def test_what_is_no_order_is_given_up_without_a_word(bench: Bench) -> None:
+    bench.ask(patience=0.1, is_order=False)
+    bench.late()
+    assert (len(bench.answers), bench.output.lines) == (1, b"")

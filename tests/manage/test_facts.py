@@ -26,6 +26,7 @@ def door(**words: Any) -> Any:
         since=1000.0,
         is_stopping=False,
         certificate_ends={"a.test": 2000.0},
+        operating=SimpleNamespace(revision='"1-0"'),
         auditing=SimpleNamespace(lost=0),
     )
 

@@ -1,10 +1,11 @@
 """What may be looked at of a running door."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 from porch.errors import ConnectionRefused
-from porch.manage.looking import MOST, Looking
+from porch.manage.looking import MOST, PATIENCE, Looking
 from porch.manage.tables import Tables
 from porch.observe.ended import Batch
 from porch.observe.meter import Meter
@@ -20,10 +21,25 @@ class Question:
         self.answer = answer
 
 
+class Workers:
+    """put_away: done when they are told to."""
+
+    def __init__(self, put_away: Callable[[], object] = lambda: None) -> None:
+        self.waited_for = [SimpleNamespace(pid=1, missed=0), SimpleNamespace(pid=2, missed=3)]
+        self.put_away = put_away
+        self.told: list[Any] = []
+
+    def tell(self, word: str, data: Any, then: Any, **how: Any) -> None:
+        self.told.append((word, data, how))
+        self.put_away()
+        then([])
+
+
 def asked(tables: Tables, command: str, **words: object) -> Any:
     in_force: Any = SimpleNamespace(tables=tables)
     question: Any = Question(**words)
-    Looking(in_force).commands[command](question)
+    asking: Any = Workers()
+    Looking(asking, in_force).commands[command](question)
     return question.answer
 
 
@@ -88,3 +104,18 @@ def test_totals_are_told_by_name() -> None:
     (kind, route, endpoint, cells) = answer["series"][0]
     assert (kind, route, endpoint) == ("requests", "example.com/*", "10.0.0.11:8000")
     assert cells[2] == 1
+
+
+def test_what_has_ended_is_written_before_it_is_looked_for_by_those_who_do_not_hang() -> None:
+    tables = Tables.of(2, 1024)
+    row = tables.recent.row(1, 1)
+    failed = named(b"/x", b"late", error=ConnectionRefused("refused"), status=502)
+    workers: Any = Workers(lambda: row.take(Batch([failed])))
+    in_force: Any = SimpleNamespace(tables=tables)
+    for wanted in ("late", "last-error"):
+        question: Any = Question(id=wanted)
+        Looking(workers, in_force).commands["trace"](question)
+        assert question.answer["id"] == "late"
+    (word, data, how), *_ = workers.told
+    assert (word, data, [each.pid for each in how["only"]]) == ("put-away", None, [1])
+    assert (how["patience"], how["is_order"]) == (PATIENCE, False)

@@ -18,7 +18,9 @@ from porch.observe.steps import Steps
 
 __all__ = ["WORDS", "Answering"]
 
-WORDS = frozenset(("order", "explain", "log-level", "capture", "purge", "cache", "kept"))
+WORDS = frozenset(
+    ("order", "explain", "log-level", "capture", "put-away", "purge", "cache", "kept")
+)
 """That are answered: each comes with its number, which goes back with the answer."""
 
 
@@ -51,6 +53,7 @@ class Answering:
             "explain": self._explain,
             "log-level": self._set_level,
             "capture": self._set_capture,
+            "put-away": self._put_away,
         }
         self._set_level(given.debug_until)
         self._set_capture(given.capture)
@@ -106,6 +109,11 @@ class Answering:
             self._capture = Capture(client.encode(), route, until)
             if self._built is not None:
                 _look_through(self._built.settings, self._capture)
+
+    def _put_away(self, _: None) -> None:
+        """What has ended by now is to be seen in shared memory by whoever looks next."""
+        if self._built is not None:
+            self._built.logs.flush()
 
     def _watch(self) -> None:
         """Exchanges are looked at while there is something to say of them."""

@@ -53,12 +53,13 @@ def taken(answer: Answer, silent: Sequence[int]) -> tuple[Answer, int]:
 
 
 class _Asked:
-    """One word. waited: who has not answered."""
+    """One word. waited: who has not answered. is_order: whether that is told to operators."""
 
-    __slots__ = ("answers", "then", "timer", "waited")
+    __slots__ = ("answers", "is_order", "then", "timer", "waited")
 
-    def __init__(self, waited: set[Process], then: Then, timer: Timer) -> None:
+    def __init__(self, waited: set[Process], then: Then, timer: Timer, *, is_order: bool) -> None:
         self.waited = waited
+        self.is_order = is_order
         self.then = then
         self.timer = timer
         self.answers: Answers = []
@@ -87,14 +88,16 @@ class Asking:
         *,
         only: Sequence[Process] | None = None,
         patience: float = PATIENCE,
+        is_order: bool = True,
     ) -> None:
         """Tell all workers, or `only` these, and do `then` when those who serve have answered.
-        patience: seconds, more than the usual for what takes long."""
+        patience: seconds, more than the usual for what takes long. is_order: False where nothing is
+        amiss if one has not answered by then."""
         self._number += 1
         number = self._number
         waited = self.waited_for if only is None else only
         timer = self._loop.after(patience, partial(self._give_up, number))
-        self._asked[number] = _Asked({*waited}, then, timer)
+        self._asked[number] = _Asked({*waited}, then, timer, is_order=is_order)
         self._fleet.tell(self._fleet.all if only is None else only, word, (number, data))
         self._look(number)
 
@@ -121,8 +124,9 @@ class Asking:
 
     def _give_up(self, number: int) -> None:
         asked = self._asked[number]
-        pids = ", ".join(str(each.pid) for each in asked.waited)
-        self._messages.warn(f"worker {pids} has not obeyed an order yet; it hangs, or starts")
+        if asked.is_order:
+            pids = ", ".join(str(each.pid) for each in asked.waited)
+            self._messages.warn(f"worker {pids} has not obeyed an order yet; it hangs, or starts")
         asked.answers += [Silent(each.pid) for each in asked.waited]
         asked.waited.clear()
         self._look(number)

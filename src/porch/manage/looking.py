@@ -1,30 +1,47 @@
 """The commands that only look: what has ended lately, and what all exchanges add up to.
 
-Nobody is asked: workers write into shared memory (observe/recent.py, observe/series.py), so that
-one that hangs is seen like the others.
+Workers write into shared memory (observe/recent.py, observe/series.py), now and then. Before it is
+read they are told to write what has ended by now; who does not answer at once is not waited for, so
+that one that hangs is seen like the others.
 """
 
+from functools import partial
+
 from porch import clock
+from porch.manage.asking import Answers, Asking
 from porch.manage.control.operating import Answer, Command, Question
 from porch.manage.in_force import InForce
 from porch.observe.visible import visible
 
-__all__ = ["MOST", "Looking"]
+__all__ = ["MOST", "PATIENCE", "Looking"]
 
 MOST = 2_000
 """Exchanges in one answer; of more the newest are told."""
+PATIENCE = 0.1
+"""Seconds in which a worker writes what has ended."""
 
 
 class Looking:
     """Of one door."""
 
-    def __init__(self, in_force: InForce) -> None:
+    def __init__(self, asking: Asking, in_force: InForce) -> None:
+        self._asking = asking
         self._in_force = in_force
 
     @property
     def commands(self) -> dict[str, Command]:
         """See Operating."""
-        return {"recent": self._recent, "trace": self._trace, "totals": self._totals}
+        looks = {"recent": self._recent, "trace": self._trace, "totals": self._totals}
+        return {name: partial(self._look, look) for name, look in looks.items()}
+
+    def _look(self, look: Command, question: Question) -> None:
+        """Once those who serve have written it. One that hangs already is not even asked."""
+        well = [each for each in self._asking.waited_for if not each.missed]
+
+        def written(_: Answers) -> None:
+            look(question)
+
+        self._asking.tell("put-away", None, written, only=well, patience=PATIENCE, is_order=False)
 
     def _recent(self, question: Question) -> None:
         """Exchanges that ended behind `marks`, which the last answer gave; without them only

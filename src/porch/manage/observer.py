@@ -166,6 +166,7 @@ class Observer:
             self._broadcast.on_drawing(message.data)
         elif message.word == "operated":
             self._relay.on_operated(*message.data)
+            self._broadcast.on_revision(message.data[3])
         elif message.word == "finish":
             self._finishing = asyncio.get_running_loop().create_task(self._finish())
         elif message.word == SHORT:  # there was no room for the sockets: another may have some

@@ -215,7 +215,7 @@ class Supervisor:
         for each in (
             self.ordering,
             CacheOrders(asking, in_force),
-            Looking(in_force),
+            Looking(asking, in_force),
             Explaining(asking, in_force),
             Renewing(self._loop, asking, in_force),
             LogLevel(*temporary),

@@ -67,6 +67,14 @@ def test_the_document_is_told_as_it_is_true_here() -> None:
         assert answer.all("etag") == ['"1-2"']
 
 
+def test_an_empty_revision_is_refused() -> None:
+    far = Far()
+    with Opened(offers=operated(far.relay)) as door:
+        answer = door.ask("POST", "/v1/reload", JSON | {"If-Match": ""}, b"{}", token=ANN)
+        assert (answer.status, "If-Match" in answer.json["error"]) == (400, True)
+    assert far.asked == []
+
+
 def test_an_operation_goes_with_its_words_and_who_asks_and_its_answer_comes_back() -> None:
     far = Far()
     with Opened(offers=operated(far.relay)) as door:

@@ -95,6 +95,15 @@ def test_a_request_may_come_in_pieces(asker: Asker) -> None:
     assert asker.asked == [("drain", {"endpoint": "a:1"}, "ann", ())]
 
 
+def test_an_empty_revision_is_refused(asker: Asker) -> None:
+    asker.ask(
+        b"POST /v1/reload HTTP/1.1\r\nHost: a\r\nIf-Match:\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    )
+    assert asker.asked == []
+    assert asker.answered()[0] == 400
+
+
 def test_who_waits_to_be_told_to_go_on_is_told(asker: Asker) -> None:
     asker.ask(
         b"POST /v1/drain HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"

@@ -91,6 +91,13 @@ def test_a_refused_method_is_told_which_are_taken() -> None:
         assert refused.value.allow == allow
 
 
+@pytest.mark.parametrize("value", [b"", b" ", b",", b'"a",'])
+def test_an_empty_revision_is_refused_and_not_taken_for_none(value: bytes) -> None:
+    with pytest.raises(Refused, match="If-Match is an ETag of before") as refused:
+        asked(b"POST", b"/v1/reload", b"", (b"if-match", value))
+    assert refused.value.status == 400
+
+
 def test_revisions_are_those_of_if_match() -> None:
     field = (b"if-match", b'"a-1-2" , "b"')
     assert asked(b"POST", b"/v1/reload", b"", field).if_match == ('"a-1-2"', '"b"')

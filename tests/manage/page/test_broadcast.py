@@ -64,7 +64,7 @@ class Watched:
 
     def _tell(self, known: Revision) -> None:
         plan = None if known == self.revision else PLAN
-        now = {"version": "1"}
+        now = {"version": "1", "etag": '"1-0"'}
         self.broadcast.on_drawing(Drawing(revision=self.revision, plan=plan, now=now, workers=[]))
 
     def open(self, *, reads: bool = True) -> Stream:
@@ -129,7 +129,7 @@ def test_who_opens_a_page_gets_the_plan_and_a_picture_at_once_and_then_one_a_sec
     assert [name for name, _ in watched.events[stream]] == ["plan", "picture", "picture"]
     picture = watched.events[stream][-1][1]
     assert picture["all"][1] == 4.0
-    assert picture["now"] == {"version": "1"}
+    assert picture["now"] == {"version": "1", "etag": '"1-0"'}
     assert not picture["silent"]
     assert watched.asked == [NEVER, watched.revision]
 
@@ -154,7 +154,11 @@ def test_while_the_supervisor_is_silent_pictures_come_and_say_so(watched: Watche
     watched.answers = False
     watched.wait(EVERY + PATIENCE)
     name, picture = watched.events[stream][-1]
-    assert (name, picture["silent"], picture["now"]) == ("picture", True, {"version": "1"})
+    assert (name, picture["silent"], picture["now"]) == (
+        "picture",
+        True,
+        {"version": "1", "etag": '"1-0"'},
+    )
 
 
 def test_what_costs_much_comes_less_often(
@@ -289,3 +293,23 @@ def test_when_the_door_is_gone_an_answer_that_was_under_way_begins_nothing(
 
 def test_the_longest_silence_is_below_the_one_that_ends_the_stream() -> None:
     assert TIMEOUTS.idle > STILL + PATIENCE
+
+
+def test_a_revision_that_pages_do_not_show_has_the_next_picture_come_soon(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(self: Any) -> None:
+        watched.cpu += SHARE * 20.0
+
+    monkeypatch.setattr(module.Lately, "look", slow)
+    watched.open()
+    watched.wait(25.0)
+    assert watched.broadcast.pause == pytest.approx(20.0)
+    asked = len(watched.asked)
+    watched.loop.run(lambda: watched.broadcast.on_revision('"1-0"'))
+    watched.wait(EVERY)
+    assert len(watched.asked) == asked, "that is what they show"
+    for _ in range(3):
+        watched.loop.run(lambda: watched.broadcast.on_revision('"1-1"'))
+    watched.wait(EVERY)
+    assert len(watched.asked) == asked + 1

@@ -96,3 +96,7 @@ def test_what_is_so_now_is_told_each_time_and_can_be_sent() -> None:
     ]
     assert found.workers == [{"slot": 0, "pid": 4711, "row": 1, "ready": True, "missed": 0}]
     assert now["ends"] == [["a.test", 2000.0, False]]
+
+
+def test_it_says_of_which_revision_it_is() -> None:
+    assert drawing(door(), NEVER).now["etag"] == '"1-0"'

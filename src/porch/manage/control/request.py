@@ -125,9 +125,9 @@ def _constant(word: str) -> None:
 
 def _if_match(head: RequestHead) -> tuple[str, ...]:
     """RFC 9110 13.1.1."""
-    value = b",".join(value for name, value in head.fields if name == b"if-match")
-    tags = [each.strip(" \t") for each in value.decode("latin-1").split(",")]
-    if not value or tags == ["*"]:  # something runs, whatever it is
+    values = [value for name, value in head.fields if name == b"if-match"]
+    tags = [each.strip(" \t") for each in b",".join(values).decode("latin-1").split(",")]
+    if not values or tags == ["*"]:  # something runs, whatever it is
         return ()
     if len(tags) > _MOST_TAGS or not all(map(_TAG.match, tags)):
         raise Refused(400, 'If-Match is an ETag of before, with its quotes: "1-2"')

@@ -67,7 +67,7 @@ class Broadcast:
         self._plan: dict[str, Any] = {}
         self._newest = b""
         self._timer: asyncio.TimerHandle | None = None
-        self._is_asking = False
+        self._is_asking = self._hurries = False
         self.pause = EVERY
 
     @property
@@ -103,6 +103,16 @@ class Broadcast:
         if self._is_asking:
             self._make(is_silent=False)
 
+    def on_revision(self, etag: str) -> None:
+        """Somebody was told of this revision. Where pages show another one, and the next picture is
+        far, it comes at once: what they show is what their actions are judged by."""
+        drawing = self._drawing
+        if not etag or drawing is None or drawing.now["etag"] == etag or self._hurries:
+            return
+        if self._streams and not self._is_asking and self.pause > EVERY:
+            self._hurries = True
+            self._again(EVERY)
+
     def _on_gone(self, stream: Stream) -> None:
         if stream in self._streams:
             self._streams.remove(stream)
@@ -134,6 +144,7 @@ class Broadcast:
             stream.mention(told)
 
     def _look(self) -> None:
+        self._hurries = False
         if self._streams:
             self._is_asking = True
             self._ask(NEVER if self._drawing is None else self._drawing.revision)

@@ -124,6 +124,7 @@ def _now(door: "Supervisor") -> dict[str, Any]:
     in_force = door.in_force
     orders, running = in_force.orders, in_force.history.running
     return {
+        "etag": door.operating.revision,
         "version": door.version,
         "since": door.since,
         "trouble": trouble(door),

@@ -26,11 +26,12 @@ export async function ask(name, words = {}) {
   return read(await fetch(`/v1/${name}${query ? `?${query}` : ""}`, { cache: "no-store" }));
 }
 
-// etag: of the state that whoever confirmed this has seen; another one since is refused with 412.
-export async function change(name, words, etag = "") {
-  const headers = { "content-type": "application/json" };
+// etag: of the state that whoever confirmed this has seen; another one since is refused with 412,
+// and nothing is changed of one that nobody has seen.
+export async function change(name, words, etag) {
+  if (!etag) throw new Refused(0, "it is not known what runs now. Try again in a moment.");
+  const headers = { "content-type": "application/json", "if-match": etag };
   if (session.csrf) headers["x-porch-csrf"] = session.csrf;
-  if (etag) headers["if-match"] = etag;
   const body = JSON.stringify(words);
   return read(await fetch(`/v1/${name}`, { method: "POST", headers, body, cache: "no-store" }));
 }

@@ -1,12 +1,18 @@
 // A dialog that says what will be done and what command does the same, and then does it: to the
-// state that was seen, or not at all (If-Match). The focus goes back to where it came from.
+// state that its words were made of, or not at all (If-Match). The focus goes back to where it came
+// from.
 
 import { Refused, ask, change } from "./api.js";
 import { byId, el, mark, say, visible } from "./dom.js";
 
-// act: {title, what: [sentences], fields, does: a button's word, name: of the operation, words(),
-// command(), done(answer)}
-export async function confirm(act) {
+const PATIENCE = 3000; // ms for a picture of now
+
+// make: gives {title, what: [sentences], fields, does: a button's word, name: of the operation,
+// words(), command(), done(answer)} from what the door's picture shows; again for another one.
+export async function confirm(door, make) {
+  await upToDate(door);
+  const { etag } = door;
+  const act = make();
   const dialog = byId("dialog");
   const parts = made(act);
   const { form, said, go, cancel, command } = parts;
@@ -15,10 +21,6 @@ export async function confirm(act) {
     mark(said, "class", `said ${tone}`);
     say(said, text);
   };
-  const seen = { etag: "" };
-  const see = async () => {
-    seen.etag = (await ask("orders")).etag;
-  };
   cancel.addEventListener("click", () => dialog.close());
   form.addEventListener("input", () => say(command, act.command()));
   form.addEventListener("submit", async (event) => {
@@ -26,8 +28,7 @@ export async function confirm(act) {
     mark(go, "disabled", "");
     tell("…", "");
     try {
-      if (!seen.etag) await see().catch(unseen);
-      const { answer } = await change(act.name, act.words(), seen.etag);
+      const { answer } = await change(act.name, act.words(), etag);
       const warning = answer?.warning ? `\n${visible(answer.warning)}` : "";
       tell(act.done(answer || {}) + warning, warning ? "warn" : "good");
       window.dispatchEvent(new Event("changed"));
@@ -36,11 +37,15 @@ export async function confirm(act) {
       cancel.focus();
     } catch (error) {
       mark(go, "disabled", null);
-      if (error.status === 412) await see().catch(() => {});
       tell(...failed(error));
+      if (error.status === 412) {
+        const again = el("button", { type: "button", class: "go" }, "Look again");
+        again.addEventListener("click", () => confirm(door, make));
+        go.replaceWith(again);
+        again.focus();
+      }
     }
   });
-  await see().catch(() => {});
   dialog.replaceChildren(form);
   if (!dialog.open) dialog.showModal();
   (form.querySelector("input:not([type=checkbox]), select") || cancel).focus();
@@ -64,9 +69,18 @@ function made(act) {
   return { form, said, go, cancel, command };
 }
 
-// Nothing is changed of a state that nobody has seen.
-function unseen() {
-  throw new Refused(0, "it is not known what runs now. Try again in a moment.");
+// The picture may be some seconds old. What it shows is waited for to be what runs; in vain where
+// changes come all the time: it is judged by its own revision then.
+async function upToDate(door) {
+  try {
+    const { etag } = await ask("orders");
+    const until = performance.now() + PATIENCE;
+    while (door.etag !== etag && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } catch {
+    // the door refuses it, or says why, when it is asked to change something
+  }
 }
 
 function failed(error) {
@@ -77,7 +91,7 @@ function failed(error) {
   if (error.status !== 412) return [`Nothing was done: ${why}`, "bad"];
   return [
     "Nothing was done: somebody has changed something since you opened this. " +
-      `${why}\nLook whether you still want it, and confirm it again.`,
+      `${why}\nLook again whether you still want it.`,
     "warn",
   ];
 }

@@ -85,6 +85,11 @@ export class Door {
     }
   }
 
+  // Of what the picture shows; "" where it shows nothing that could be changed.
+  get etag() {
+    return this.picture?.now?.etag || "";
+  }
+
   named(pool, address) {
     const word = pool.startsWith("[pool.") && pool.endsWith("]") ? pool.slice(6, -1) : pool;
     return this.byName.get(`${word}/${address}`);

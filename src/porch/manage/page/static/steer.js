@@ -15,162 +15,191 @@ export class Steer {
     this.mayRollBack = role === "all";
   }
 
+  // Each dialog is made of the row as it is when it opens, and again when somebody looks again.
   drain(row) {
-    if (row.drained) this.undrain(row);
-    else {
-      confirm({
-        title: `Drain ${row.name}?`,
-        what: [
-          `${row.address} gets no new requests; ${running(row)}.`,
-          others(row),
-          `${HOLDS}, until it is undrained.`,
-        ],
-        does: "Drain",
-        name: "drain",
-        words: () => ({ endpoint: row.raw }),
-        command: () => `porch drain ${quoted(row.raw)}`,
-        done: (answer) => `Drained: ${listed(answer.drained)}.`,
-      });
-    }
-  }
-
-  undrain(row) {
-    confirm({
-      title: `Undrain ${row.name}?`,
-      what: [
-        `${row.address} gets requests of ${row.pool.name} again, as soon as its checks find it well.`,
-      ],
-      does: "Undrain",
-      name: "undrain",
-      words: () => ({ endpoint: row.raw }),
-      command: () => `porch undrain ${quoted(row.raw)}`,
-      done: (answer) => `Undrained: ${listed(answer.undrained)}.`,
-    });
+    confirm(this.door, () => drain(this.now("endpoints", row)));
   }
 
   weight(row) {
-    const given = { type: "number", min: 0, max: 1000, step: 1, required: true, id: "weight" };
-    const field = el("input", { ...given, value: row.weight ?? 1 });
-    const file = el("input", { type: "checkbox", id: "weight-file" });
-    file.addEventListener("change", () => mark(field, "disabled", file.checked ? "" : null));
-    const value = () => (file.checked ? null : Number(field.value));
-    confirm({
-      title: `Another weight for ${row.name}?`,
-      what: [
-        `${row.address} gets a share of the requests of ${row.pool.name} by this weight against ` +
-          "the others'; with 0 it gets none but those of its sticky clients.",
-        `${HOLDS}, until it is that of the file again.`,
-      ],
-      fields: [
-        el("label", { for: "weight" }, "Weight, 0 to 1000", field),
-        el("label", { class: "flag", for: "weight-file" }, file, "that of the file again"),
-      ],
-      does: "Set weight",
-      name: "weight",
-      words: () => ({ endpoint: row.raw, weight: value() }),
-      command: () => `porch weight ${quoted(row.raw)} ${value() ?? "file"}`,
-      done: (answer) => `Now: ${listed(answer.weighted)}.`,
-    });
+    confirm(this.door, () => weight(this.now("endpoints", row)));
   }
 
   maintenance(row) {
-    if (isClosed(row)) {
-      confirm({
-        title: `Open ${row.name}?`,
-        what: ["The route serves again, as the file has it."],
-        does: "Open",
-        name: "maintenance",
-        words: () => ({ route: row.raw, on: false }),
-        command: () => `porch maintenance ${quoted(row.raw)} off`,
-        done: () => "The route is open.",
-      });
-      return;
-    }
-    const given = { type: "number", min: 0, max: 10080, step: 1, required: true, id: "minutes" };
-    const minutes = el("input", { ...given, value: 10 });
-    const value = () => Number(minutes.value);
-    confirm({
-      title: `Close ${row.name} for maintenance?`,
-      what: [
-        "Every request of this route is answered 503 with a page that says so, at once; what runs " +
-          "ends in peace. Backends get nothing of it meanwhile.",
-        "With 0 minutes it stays closed until it is opened.",
-      ],
-      fields: [el("label", { for: "minutes" }, "Minutes until it opens by itself", minutes)],
-      does: "Close",
-      name: "maintenance",
-      words: () => ({ route: row.raw, on: true, for: value() * 60 }),
-      command: () =>
-        `porch maintenance ${quoted(row.raw)} on${value() ? ` --for ${value()}m` : ""}`,
-      done: (answer) => `Closed: ${visible(answer.closed || row.raw)}.`,
-    });
+    confirm(this.door, () => maintenance(this.now("routes", row)));
   }
 
   purge() {
-    const option = (value, text) => el("option", { value }, text);
-    const kind = el(
-      "select",
-      { id: "purge-kind" },
-      option("urls", "a URL, or all that begin so: https://a/x/*"),
-      option("hosts", "all of a host"),
-      option("tags", "all with a tag"),
-      option("all", "everything"),
-    );
-    const which = el("input", {
-      ...{ id: "purge-which", type: "text", required: true },
-      ...{ autocomplete: "off", spellcheck: "false" },
-    });
-    const soft = el("input", { id: "purge-soft", type: "checkbox" });
-    const home = el("label", { for: "purge-which" }, "Which", which);
-    const isAll = () => kind.value === "all";
-    kind.addEventListener("change", () => {
-      mark(home, "hidden", isAll() ? "" : null);
-      mark(which, "required", isAll() ? null : "");
-    });
-    const words = { urls: "", hosts: "--host ", tags: "--tag ", all: "--all" };
-    confirm({
-      title: "Purge the cache?",
-      what: [
-        "What is named is given to nobody any more; the next request of each is asked of its " +
-          "backend, which has to bear them all.",
-        "Made stale, it may still be given while a new one is fetched.",
-      ],
-      fields: [
-        el("label", { for: "purge-kind" }, "What", kind),
-        home,
-        el("label", { class: "flag", for: "purge-soft" }, soft, "only make it stale"),
-      ],
-      does: "Purge",
-      name: "purge",
-      words: () => ({
-        ...(isAll() ? { all: true } : { [kind.value]: [which.value] }),
-        ...(soft.checked ? { soft: true } : {}),
-      }),
-      command: () =>
-        `porch purge ${words[kind.value]}${isAll() ? "" : quoted(which.value || "…")}` +
-        `${soft.checked ? " --soft" : ""}`,
-      done: () => "Purged, in every worker.",
-    });
+    confirm(this.door, purge);
   }
 
   rollback() {
-    const { now, at } = this.door.picture;
-    const runs = now.history.find((each) => each.running);
-    confirm({
-      title: "Roll back?",
-      what: [
-        `The configuration that ran before number ${runs?.number} (${runs?.hash}) comes into ` +
-          "force in all workers, without closing a connection. The present one has been in force " +
-          `for ${span(at - now.loaded)}.`,
-        "The file stays as it is: the next reload puts it in force again. Orders hold on.",
-      ],
-      does: "Roll back",
-      name: "rollback",
-      words: () => ({}),
-      command: () => "porch rollback",
-      done: (answer) => `Rolled back. Now: ${visible(answer.loaded || "the one before")}.`,
-    });
+    confirm(this.door, () => rollback(this.door.picture));
   }
+
+  // A reload makes rows anew. One that is gone is what it was: the door refuses it in its words.
+  now(kind, row) {
+    return this.door[kind].find((each) => each.raw === row.raw) || row;
+  }
+}
+
+function drain(row) {
+  if (row.drained) return undrain(row);
+  return {
+    title: `Drain ${row.name}?`,
+    what: [
+      `${row.address} gets no new requests; ${running(row)}.`,
+      others(row),
+      `${HOLDS}, until it is undrained.`,
+    ],
+    does: "Drain",
+    name: "drain",
+    words: () => ({ endpoint: row.raw }),
+    command: () => `porch drain ${quoted(row.raw)}`,
+    done: (answer) => `Drained: ${listed(answer.drained)}.`,
+  };
+}
+
+function undrain(row) {
+  return {
+    title: `Undrain ${row.name}?`,
+    what: [
+      `${row.address} gets requests of ${row.pool.name} again, as soon as its checks find it well.`,
+    ],
+    does: "Undrain",
+    name: "undrain",
+    words: () => ({ endpoint: row.raw }),
+    command: () => `porch undrain ${quoted(row.raw)}`,
+    done: (answer) => `Undrained: ${listed(answer.undrained)}.`,
+  };
+}
+
+function weight(row) {
+  const given = { type: "number", min: 0, max: 1000, step: 1, required: true, id: "weight" };
+  const field = el("input", { ...given, value: row.weight ?? 1 });
+  const file = el("input", { type: "checkbox", id: "weight-file" });
+  file.addEventListener("change", () => mark(field, "disabled", file.checked ? "" : null));
+  const value = () => (file.checked ? null : Number(field.value));
+  return {
+    title: `Another weight for ${row.name}?`,
+    what: [
+      `${row.address} gets a share of the requests of ${row.pool.name} by this weight against ` +
+        "the others'; with 0 it gets none but those of its sticky clients.",
+      `${HOLDS}, until it is that of the file again.`,
+    ],
+    fields: [
+      el("label", { for: "weight" }, "Weight, 0 to 1000", field),
+      el("label", { class: "flag", for: "weight-file" }, file, "that of the file again"),
+    ],
+    does: "Set weight",
+    name: "weight",
+    words: () => ({ endpoint: row.raw, weight: value() }),
+    command: () => `porch weight ${quoted(row.raw)} ${value() ?? "file"}`,
+    done: (answer) => `Now: ${listed(answer.weighted)}.`,
+  };
+}
+
+function maintenance(row) {
+  if (isClosed(row)) {
+    return {
+      title: `Open ${row.name}?`,
+      what: ["The route serves again, as the file has it."],
+      does: "Open",
+      name: "maintenance",
+      words: () => ({ route: row.raw, on: false }),
+      command: () => `porch maintenance ${quoted(row.raw)} off`,
+      done: () => "The route is open.",
+    };
+  }
+  const given = { type: "number", min: 0, max: 10080, step: 1, required: true, id: "minutes" };
+  const minutes = el("input", { ...given, value: 10 });
+  const value = () => Number(minutes.value);
+  return {
+    title: `Close ${row.name} for maintenance?`,
+    what: [
+      "Every request of this route is answered 503 with a page that says so, at once; what runs " +
+        "ends in peace. Backends get nothing of it meanwhile.",
+      "With 0 minutes it stays closed until it is opened.",
+    ],
+    fields: [el("label", { for: "minutes" }, "Minutes until it opens by itself", minutes)],
+    does: "Close",
+    name: "maintenance",
+    words: () => ({ route: row.raw, on: true, for: value() * 60 }),
+    command: () =>
+      `porch maintenance ${quoted(row.raw)} on${value() ? ` --for ${value()}m` : ""}`,
+    done: (answer) => `Closed: ${visible(answer.closed || row.raw)}.`,
+  };
+}
+
+function purge() {
+  const option = (value, text) => el("option", { value }, text);
+  const kind = el(
+    "select",
+    { id: "purge-kind" },
+    option("urls", "a URL, or all that begin so: https://a/x/*"),
+    option("hosts", "all of a host"),
+    option("tags", "all with a tag"),
+    option("all", "everything"),
+  );
+  const which = el("input", {
+    ...{ id: "purge-which", type: "text", required: true },
+    ...{ autocomplete: "off", spellcheck: "false" },
+  });
+  const soft = el("input", { id: "purge-soft", type: "checkbox" });
+  const home = el("label", { for: "purge-which" }, "Which", which);
+  const isAll = () => kind.value === "all";
+  kind.addEventListener("change", () => {
+    mark(home, "hidden", isAll() ? "" : null);
+    mark(which, "required", isAll() ? null : "");
+  });
+  const words = { urls: "", hosts: "--host ", tags: "--tag ", all: "--all" };
+  return {
+    title: "Purge the cache?",
+    what: [
+      "What is named is given to nobody any more; the next request of each is asked of its " +
+        "backend, which has to bear them all.",
+      "Made stale, it may still be given while a new one is fetched.",
+    ],
+    fields: [
+      el("label", { for: "purge-kind" }, "What", kind),
+      home,
+      el("label", { class: "flag", for: "purge-soft" }, soft, "only make it stale"),
+    ],
+    does: "Purge",
+    name: "purge",
+    words: () => ({
+      ...(isAll() ? { all: true } : { [kind.value]: [which.value] }),
+      ...(soft.checked ? { soft: true } : {}),
+    }),
+    command: () =>
+      `porch purge ${words[kind.value]}${isAll() ? "" : quoted(which.value || "…")}` +
+      `${soft.checked ? " --soft" : ""}`,
+    done: () => "Purged, in every worker.",
+  };
+}
+
+function rollback(picture) {
+  return {
+    title: "Roll back?",
+    what: [
+      before(picture),
+      "The file stays as it is: the next reload puts it in force again. Orders hold on.",
+    ],
+    does: "Roll back",
+    name: "rollback",
+    words: () => ({}),
+    command: () => "porch rollback",
+    done: (answer) => `Rolled back. Now: ${visible(answer.loaded || "the one before")}.`,
+  };
+}
+
+function before({ now, at }) {
+  if (!now) return "The configuration before the present one comes into force.";
+  const runs = now.history.find((each) => each.running);
+  return (
+    `The configuration that ran before number ${runs?.number} (${runs?.hash}) comes into force in ` +
+    "all workers, without closing a connection. The present one has been in force for " +
+    `${span(at - now.loaded)}.`
+  );
 }
 
 function running(row) {
