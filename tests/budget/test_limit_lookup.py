@@ -130,5 +130,5 @@ def test_a_request_looks_at_as_much_among_any_number_of_keys(
         found[place] += 1
     everywhere = {"there", "empty", "there, of another worker"}
     assert {each for each, count in found.items() if count > 10} >= (
-        everywhere if many == 1_000 else set(PRICES[make])
+        everywhere if many == 1_000 else PRICES[make].keys() - {"empty"}  # there are hardly any
     )

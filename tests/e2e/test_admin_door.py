@@ -226,11 +226,12 @@ def test_when_its_process_dies_what_was_asked_for_is_done_and_another_takes_its_
     assert "Traceback" not in steered.door.errors
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("is_kept", [False, True], ids=["close", "keep-alive"])
 def test_an_upgrade_is_answered_each_time_and_the_next_version_says_when_it_serves(
     steered: Steered, is_kept: bool
 ) -> None:
-    for _ in range(3):
+    for _ in range(2):
         observer = steered.observer
         asking = http.client.HTTPConnection("127.0.0.1", steered.admin, timeout=30)
         shown = {"Authorization": f"Bearer {ANN}", "Content-Type": "application/json"}

@@ -10,7 +10,7 @@ configuration says otherwise. Connections of what stays the same go on.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from socket import socket
 
@@ -21,6 +21,7 @@ from porch.crowd import CrowdTable
 from porch.http.h1 import HeadLimits
 from porch.listen.address import ListenAddress
 from porch.listen.crowd_gate import Bounds
+from porch.listen.crowd_seats import Seats
 from porch.listen.door import Door
 from porch.manage.admin.door import AdminDoor
 from porch.manage.admin.offer import Offers
@@ -33,6 +34,7 @@ from porch.manage.observer_pages import Pages
 from porch.manage.one_route import one_route
 from porch.manage.page.broadcast import Broadcast
 from porch.manage.page.page import Page
+from porch.manage.seated import Seated
 from porch.manage.tables import Tables
 from porch.observe.error_page import error_response
 from porch.observe.messages import Messages
@@ -50,7 +52,8 @@ FINISH, _LOOK = 1.0, 0.005
 """Seconds that what runs has to end, and then connections, before another one takes over; and
 seconds between two looks whether they have."""
 BOUNDS = Bounds(most=128, per_client=16, are_fixed=True)
-"""Who scrapes needs one connection. Each has a copy of one page at most that waits to be taken."""
+"""Who scrapes needs one connection. Each has a copy of one page at most that waits to be taken. Who
+asks nothing makes room for a newcomer."""
 STREAMS = 16
 _TIMEOUTS = Timeouts(keep_alive=120.0)
 """Prometheus comes once a minute, or more often."""
@@ -87,19 +90,22 @@ class Observer:
         self._waiting: list[Tell] = []
         self._timer: asyncio.TimerHandle | None = None
         self._deadlines = Deadlines()
+        seats = Seats(messages.warn)
         self._pages = Pages(self.ask, table, tables)
-        route = Route(key="metrics", plan=Plan([self._pages]), timeouts=_TIMEOUTS)
+        plan = Plan([Seated(seats), self._pages])
+        route = Route(key="metrics", plan=plan, timeouts=_TIMEOUTS)
         settings = one_route(
             route,
             Route(key="-"),
             limits=HeadLimits(),
             streams=STREAMS,
-            bounds=BOUNDS,
+            bounds=replace(BOUNDS, seats=seats),
             error_page=error_response,
             report=messages.report,
         )
         self._door = Door(settings, self._deadlines, CrowdTable(1).row(0))
         self._door.warn = messages.warn
+        self._door.shedding = seats
         self._told: tuple[float, Facts] | None = None
         self._listeners = Listeners(self._door, None, messages.warn)
         self._relay = Relay(self._send)

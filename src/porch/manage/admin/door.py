@@ -30,6 +30,7 @@ from porch.manage.admin.offer import Offers, refusal
 from porch.manage.admin.proof import Proof
 from porch.manage.listeners import Listeners
 from porch.manage.one_route import one_route
+from porch.manage.seated import Seated
 from porch.observe.messages import Messages
 from porch.route.plan import Plan
 from porch.route.route import Route, Timeouts
@@ -63,7 +64,7 @@ class AdminDoor:
         offers = {**offers, **Login(self._proof, self.guesses).offers}
         body = BufferRequest(None, partial(most, offers))
         seats = Seats(messages.warn)
-        entrance = Entrance(offers, self._proof, self.guesses, seats)
+        entrance = Entrance(offers, self._proof, self.guesses, Seated(seats))
         plan = Plan([entrance, body, Reception(offers, body.body_of), GUARDS])
         route = Route(key="admin", plan=plan, timeouts=TIMEOUTS)
         held = one_route(

@@ -12,11 +12,11 @@ from math import ceil
 from porch.exchange import Exchange
 from porch.filter import Filter, Response, Suspend
 from porch.http.message import RequestHead
-from porch.listen.crowd_seats import Seat, Seats
 from porch.manage.admin.guesses import Guesses, is_drawn
 from porch.manage.admin.offer import API, Caller, Offer, Offers, refusal
 from porch.manage.admin.proof import Proof, Wrong, token_of
 from porch.manage.admin.sessions import Session
+from porch.manage.seated import Seated
 from porch.route.host import normal_host
 from porch.shield.origins import is_own, origin_of
 
@@ -34,18 +34,17 @@ _NOBODY = (
 
 
 class Entrance(Filter):
-    """offers: what there is. proof: of who asks. guesses: at tokens. seats: of the door, where
-    those are held that run something for who is known."""
+    """offers: what there is. proof: of who asks. guesses: at tokens. seated: holds
+    what runs for who is known."""
 
-    __slots__ = ("_guesses", "_held", "_offers", "_proof", "_running", "_seats")
+    __slots__ = ("_guesses", "_offers", "_proof", "_running", "_seated")
 
-    def __init__(self, offers: Offers, proof: Proof, guesses: Guesses, seats: Seats) -> None:
+    def __init__(self, offers: Offers, proof: Proof, guesses: Guesses, seated: Seated) -> None:
         self._offers = offers
         self._proof = proof
         self._guesses = guesses
-        self._seats = seats
+        self._seated = seated
         self._running: dict[Exchange, Session] = {}
-        self._held: dict[Exchange, Seat] = {}
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter."""
@@ -83,7 +82,7 @@ class Entrance(Filter):
             return refusal(exchange, 401, _WRONG, [_BEARER])
         exchange.identity = caller
         if caller is not None:
-            self._hold(exchange)
+            self._seated.on_request(exchange)
         if offer.is_open:
             return None
         if caller is None:
@@ -98,12 +97,6 @@ class Entrance(Filter):
             return refusal(exchange, 403, text)
         self._watch(exchange, offer)
         return None
-
-    def _hold(self, exchange: Exchange) -> None:
-        """Its connection makes no room for others until it is over."""
-        seat = self._seats.hold(exchange.client.descriptor())
-        if seat is not None:
-            self._held[exchange] = seat
 
     def _why_not(self, caller: Caller, offer: Offer) -> str:
         if self._proof.settings.read_only:
@@ -125,9 +118,7 @@ class Entrance(Filter):
         session = self._running.pop(exchange, None)
         if session is not None:
             session.running.discard(exchange)
-        seat = self._held.pop(exchange, None)
-        if seat is not None:
-            self._seats.release(seat)
+        self._seated.on_end(exchange)
 
 
 class Reception(Filter):
