@@ -118,7 +118,8 @@ class RecentTable:
         self.rows = rows
         memory = self._memory.view()
         sizes = [_Ring.HEAD + each for each in (LAST, BAD, RETRIED)]
-        self._last, self._bad, self._retried = rings = [], [], []
+        rings: tuple[list[_Ring], list[_Ring], list[_Ring]] = [], [], []
+        self._last, self._bad, self._retried = rings
         at = 0
         for _ in range(rows):
             for ring, size in zip(rings, sizes, strict=True):
