@@ -110,3 +110,11 @@ def test_it_asks_for_what_is_new_until_there_are_enough(
 def test_a_door_that_is_not_there_is_a_reason_and_1(tmp_path: Any, capsys: Any) -> None:
     assert tail(tmp_path / "porch.toml", Wanted(), as_json=False) == 1
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_an_expression_narrows_what_the_others_choose() -> None:
+    which = wanted("", "", 'status >= 200 and path ~ "^/us"', method="GET")
+    assert which.takes(record(b"/users?page=2"))
+    assert not which.takes(record(b"/x"))
+    with pytest.raises(ValueError, match="--where: 'stat' is no field"):
+        wanted("", "", "stat > 5")

@@ -203,3 +203,18 @@ def test_what_is_read_are_the_last_whole_lines_whatever_was_written(batches, siz
         behind, mark = made.read(marks[-1])
         assert (behind == b"".join(lines)) or len(b"".join(lines)) >= size
         marks.append(mark)
+
+
+def test_one_that_another_attempt_saved_is_told_with_what_was_tried_and_is_no_failure():
+    table = RecentTable(2)
+    ring = table.row(1, 1)
+    saved = named(b"/saved", b"s")
+    saved.tried = (Tried("a:1", 0.0, 1000.5, REFUSED),)
+    for _ in range(3):
+        ring.take(Batch([saved, named(b"/plain", b"p")]))
+    found = table.find("s")
+    assert (found["status"], found["reason"]) == (200, None)
+    assert found["tried"][0][:1] + found["tried"][0][3:4] == ["a:1", "connection_refused"]
+    assert "tried" not in table.find("p")
+    assert table.bad() == table.bad_since({}, 9)[0] == []
+    assert [*targets(table.since({})[0])].count("/saved") == 3

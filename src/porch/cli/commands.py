@@ -198,6 +198,7 @@ def tail(
     status: Annotated[str, typer.Option(help="404, 5xx, or error for what failed.")] = "",
     slower: Annotated[str, typer.Option(help="That took as long, such as 500ms.")] = "",
     client: Annotated[str, typer.Option(help="From this address or network.")] = "",
+    where: Annotated[str, typer.Option(help="Such as 'status >= 500 and total_ms > 100'.")] = "",
     count: Annotated[int, typer.Option("-n", "--count", min=0, help="Ends after so many.")] = 0,
     json: Annotated[bool, typer.Option("--json", help="As JSON, a line each.")] = False,
 ) -> int:
@@ -209,6 +210,7 @@ def tail(
         which = wanted(
             slower,
             status,
+            where,
             route=route,
             host=host,
             path=path,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from porch.cli.ask import answer_of
+from porch.cli.where import Condition, parse_where
 from porch.config.units import parse_duration
 from porch.observe.visible import visible
 
@@ -30,7 +31,8 @@ Record = Mapping[str, Any]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """Which exchanges: all that are None or empty take any. route, host, path, endpoint: patterns
-    with *. status: "404", "5xx" or "error" for what failed. slower: seconds. client: a network."""
+    with *. status: "404", "5xx" or "error" for what failed. slower: seconds. client: a network.
+    where: an expression (where.py)."""
 
     route: str = ""
     host: str = ""
@@ -41,6 +43,7 @@ class Wanted:
     status: str = ""
     slower: float = 0.0
     client: str = ""
+    where: Condition | None = None
 
     def takes(self, record: Record) -> bool:
         """Whether it is one of them."""
@@ -54,6 +57,7 @@ class Wanted:
             and self.user in ("", record["user"])
             and self._has_status(record)
             and self._is_from(record["client"])
+            and (self.where is None or self.where(record))
         )
 
     def _has_status(self, record: Record) -> bool:
@@ -73,7 +77,7 @@ class Wanted:
             return client == self.client
 
 
-def wanted(slower: str, status: str, **words: str) -> Wanted:
+def wanted(slower: str, status: str, where: str = "", **words: str) -> Wanted:
     """What the options of the command say. Raises ValueError with a sentence."""
     status = status.lower()
     fits = status in ("", "error") or (status[0] in "12345" and status[1:] == "xx")
@@ -86,7 +90,12 @@ def wanted(slower: str, status: str, **words: str) -> Wanted:
             raise ValueError(
                 f"--client '{words['client']}' is no address and no network; 192.0.2.0/24 is one"
             ) from None
-    return Wanted(slower=parse_duration(slower) if slower else 0.0, status=status, **words)
+    return Wanted(
+        slower=parse_duration(slower) if slower else 0.0,
+        status=status,
+        where=parse_where(where) if where.strip() else None,
+        **words,
+    )
 
 
 def tail(

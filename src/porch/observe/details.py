@@ -1,4 +1,4 @@
-"""Details: what a log line has no room for, of an exchange that went wrong.
+"""Details: what a log line has no room for, of an exchange that went wrong or was tried again.
 
 Secrets in URLs and fields are taken out.
 """

@@ -2,7 +2,8 @@
 
 Each worker writes their lines into a ring of its own, as the access log in JSON has them: made
 once for both. Those that went wrong are in a second ring besides, each with its details behind
-it, so that good ones do not push them out. Nothing is locked: a writer says first up to where it
+it, so that good ones do not push them out, and those that took several attempts and came to a good
+end in a third. Nothing is locked: a writer says first up to where it
 will write, and a reader that has been overtaken lets go of what was written over meanwhile.
 """
 
@@ -16,20 +17,25 @@ from porch.observe.ended import Batch
 from porch.observe.json_lines import json_lines
 from porch.shared import Memory
 
-__all__ = ["BAD", "LAST", "Marks", "Recent", "RecentTable", "is_ours"]
+__all__ = ["BAD", "LAST", "RETRIED", "Marks", "Recent", "RecentTable", "is_ours"]
 
 LAST = 10_000 * 512
 """Bytes of lines that are kept of all workers together: 10,000 of a usual length, and then some. A
 worker has its share of them."""
 BAD = 2_000 * 1024
-"""The same of those that went wrong. 7 MB in all; what was never written takes no memory."""
+"""The same of those that went wrong."""
+RETRIED = 500 * 1024
+"""The same of those of which an attempt failed, and another did not: 8 MB in all; what was never
+written takes no memory."""
 BAD_AT_ONCE = 8
-"""Of those that ended together, as many as are written with all that is known: 20 us each."""
+"""Of those that ended together, as many of each kind as are written with all that is known: 20 us
+each."""
 _ROOM = 1024
 """Bytes of the details of one."""
 
 Record = dict[str, Any]
-"""A line of the access log, read; one that went wrong with `tried` and `sent` (details.py)."""
+"""A line of the access log, read; one that went wrong, or took several attempts, with `tried` and
+`sent` (details.py)."""
 
 
 Marks = Mapping[int, int]
@@ -104,32 +110,37 @@ class RecentTable:
     """rows: of workers; row 0 is nobody's. descriptor: of its memory; given one, the table is what
     others have written there."""
 
-    __slots__ = ("_bad", "_last", "_memory", "descriptor", "rows")
+    __slots__ = ("_bad", "_last", "_memory", "_retried", "descriptor", "rows")
 
     def __init__(self, rows: int, descriptor: int = -1) -> None:
         self._memory = Memory("porch recent", self.size(rows), descriptor)
         self.descriptor = self._memory.descriptor
         self.rows = rows
         memory = self._memory.view()
-        one, both = _Ring.HEAD + LAST, 2 * _Ring.HEAD + LAST + BAD
-        starts = range(0, rows * both, both)
-        self._last = [_Ring(memory[at : at + one]) for at in starts]
-        self._bad = [_Ring(memory[at + one : at + both]) for at in starts]
+        sizes = [_Ring.HEAD + each for each in (LAST, BAD, RETRIED)]
+        rings: tuple[list[_Ring], list[_Ring], list[_Ring]] = [], [], []
+        self._last, self._bad, self._retried = rings
+        at = 0
+        for _ in range(rows):
+            for ring, size in zip(rings, sizes, strict=True):
+                ring.append(_Ring(memory[at : at + size]))
+                at += size
 
     @staticmethod
     def size(rows: int) -> int:
         """Bytes of a table."""
-        return rows * (2 * _Ring.HEAD + LAST + BAD)
+        return rows * (3 * _Ring.HEAD + LAST + BAD + RETRIED)
 
     def __repr__(self) -> str:
         return f"<RecentTable {self.rows} rows, {sum(each.written for each in self._last)} bytes>"
 
     def row(self, number: int, workers: int) -> "Recent":
         """For the one worker that writes there, of so many."""
-        last, bad = self._last[number], self._bad[number]
+        last, bad, retried = self._last[number], self._bad[number], self._retried[number]
         last.use(LAST // workers)
         bad.use(BAD // workers)
-        return Recent(last, bad)
+        retried.use(RETRIED // workers)
+        return Recent(last, bad, retried)
 
     def marks(self) -> dict[int, int]:
         """Behind what is there by now."""
@@ -165,7 +176,7 @@ class RecentTable:
         """The latest with this id."""
         wanted = b'"id":%b' % json.dumps(name).encode()
         found: list[Record] = []
-        for rings in (self._bad, self._last):
+        for rings in (self._bad, self._retried, self._last):
             for ring in rings:
                 lines = ring.read(-1)[0]
                 at = lines.rfind(wanted)
@@ -201,30 +212,42 @@ def _end(record: Record) -> str:
 class Recent:
     """An observer (ended.py): a worker's own rings."""
 
-    __slots__ = ("_bad", "_last")
+    __slots__ = ("_bad", "_last", "_retried")
 
-    def __init__(self, last: _Ring, bad: _Ring) -> None:
+    def __init__(self, last: _Ring, bad: _Ring, retried: _Ring) -> None:
         self._last = last
         self._bad = bad
+        self._retried = retried
 
     def take(self, batch: Batch) -> None:
         """Write their lines: where a log has the same it is next to nothing, else 2 us each; 20
-        where it went wrong."""
+        where it went wrong or was tried again."""
         self._last.write(batch.lines(json_lines))
-        bad = [each for each in batch.exchanges if each.error is not None or each.status >= 500]
-        if bad:
-            self._take_bad(bad)
-
-    def _take_bad(self, exchanges: Sequence[Exchange]) -> None:
-        for exchange in [each for each in exchanges if is_ours(each)][:BAD_AT_ONCE]:
-            line = json_lines([exchange])
-            more = details(exchange, _ROOM)
-            self._bad.write(line if more == b"{}" else b"%b,%b\n" % (line[:-2], more[1:]))
+        told = [
+            each
+            for each in batch.exchanges
+            if each.error is not None or each.status >= 500 or each.tried
+        ]
+        if told:
+            _write(self._bad, [each for each in told if _is_bad(each) and is_ours(each)])
+            _write(self._retried, [each for each in told if each.tried and not _is_bad(each)])
 
     def flush(self) -> None:
         """All is written already."""
 
     close = flush
+
+
+def _is_bad(exchange: Exchange) -> bool:
+    return exchange.error is not None or exchange.status >= 500
+
+
+def _write(ring: _Ring, exchanges: Sequence[Exchange]) -> None:
+    """With all that is known."""
+    for exchange in exchanges[:BAD_AT_ONCE]:
+        line = json_lines([exchange])
+        more = details(exchange, _ROOM)
+        ring.write(line if more == b"{}" else b"%b,%b\n" % (line[:-2], more[1:]))
 
 
 def is_ours(exchange: Exchange) -> bool:
