@@ -255,6 +255,7 @@ def test_an_upgrade_is_answered_each_time_and_the_next_version_says_when_it_serv
                 and steered.ask("/v1/audit")[1]["entries"][-1]["outcome"] == "done"
             ),
             "the next version",
+            patience=60.0,
         )
         assert is_ended(observer)
         entry = steered.ask("/v1/audit")[1]["entries"][-1]
