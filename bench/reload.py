@@ -28,7 +28,7 @@ from harness.load import paced
 from harness.meter import Meter
 from harness.origin import Origin
 
-from porch.manage.control import ask
+from porch.manage.control.client import ask
 
 ROOT = Path(__file__).resolve().parent.parent
 CALM = 3.0

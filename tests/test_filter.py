@@ -8,7 +8,7 @@ from porch.http.message import Trailers
 from tests.support.hooks import FakeExchange, seen
 
 PHASES = [
-    *("on_request", "on_upstream_request", "on_upstream_response", "on_upstream_done"),
+    *("on_begin", "on_request", "on_upstream_request", "on_upstream_response", "on_upstream_done"),
     *("on_response", "on_damaged", "on_end"),
 ]
 

@@ -131,7 +131,7 @@ def test_what_is_kept_can_be_purged_from_python(monkeypatch: pytest.MonkeyPatch)
         asked.append((config, command, words))
         return {"purged": ["https://a.test/"]} if not words["soft"] else {"error": "porch: no"}
 
-    monkeypatch.setattr("porch.manage.control.ask", ask)
+    monkeypatch.setattr("porch.manage.control.client.ask", ask)
     assert porch.purge("https://a.test/", tags=["b"], config="x.toml") == ["https://a.test/"]
     words = {"urls": ["https://a.test/"], "hosts": [], "tags": ["b"], "all": False, "soft": False}
     assert asked == [(Path("x.toml"), "purge", words)]

@@ -97,7 +97,7 @@ def purge(
     from pathlib import Path
 
     from porch.cache.named import named_in
-    from porch.manage.control import NotRunning, ask
+    from porch.manage.control.client import NotRunning, ask
 
     hosts, tags = ([each] if isinstance(each, str) else [*each] for each in (hosts, tags))
     said = {"urls": [*urls], "hosts": hosts, "tags": tags, "all": everything}

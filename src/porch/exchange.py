@@ -134,6 +134,8 @@ class Exchange:
         self._next: Place | None = None
         self._hooks = iter(route.plan.on_request)
         self.unsent = -1
+        for hook in route.plan.on_begin:
+            hook(self)
 
     def __repr__(self) -> str:
         state = "ended" if self.ended else "upgraded" if self.upgraded else "running"

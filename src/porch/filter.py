@@ -94,6 +94,8 @@ SUSPEND = Suspend()
 class Filter:
     """The phases of an exchange. A subclass overrides those it needs; none calls another.
 
+    on_begin: the exchange is there and nothing else is: what each has that is seen anywhere, one
+        too that is refused before it has a route. May not raise.
     on_request: routed, nothing spent yet. None goes on, a Response answers now.
     on_upstream_request: an endpoint is chosen; before each attempt. It may change
         `exchange.outgoing`, which is a head of this attempt's own.
@@ -113,6 +115,9 @@ class Filter:
     """
 
     __slots__ = ()
+
+    def on_begin(self, exchange: "Exchange") -> None:
+        """See the class."""
 
     def on_request(self, exchange: "Exchange") -> "Response | Suspend | None":
         """See the class."""

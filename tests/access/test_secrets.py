@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import pytest
 
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.operations import OPERATIONS
 from porch.shield.basic_hash import make_hash
 from tests.e2e.conftest import SOURCE, Client, Door
 from tests.smuggling.strict import Request

@@ -9,7 +9,7 @@ import pytest
 
 from porch.cli import ask as module
 from porch.cli.ask import ask_door, show_answer
-from porch.manage.control import NotRunning
+from porch.manage.control.client import NotRunning
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from porch import clock
 from porch.cli import audit as module
 from porch.cli.audit import Wanted, lines, show_audit, since_of
-from porch.manage.audit_file import AuditFile
-from porch.manage.control import NotRunning, second_path
+from porch.manage.control.audit_file import AuditFile
+from porch.manage.control.client import NotRunning, second_path
 
 LINE: dict[str, Any] = {
     "at": "2026-11-29T15:02:11.083Z",

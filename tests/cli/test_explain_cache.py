@@ -10,7 +10,7 @@ import trustme
 from porch.cache.entry import Entry, encoded
 from porch.cli import explain_cache as module
 from porch.cli.explain import explain_request
-from porch.manage.control import NotRunning
+from porch.manage.control.client import NotRunning
 
 FILE = """\
 listen = ":80"

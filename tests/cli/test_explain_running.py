@@ -9,7 +9,7 @@ from porch.cli import explain_running as module
 from porch.cli.explain_running import Door, running_lines
 from porch.config.load import load_mapping
 from porch.config.snapshot import Snapshot
-from porch.manage.control import NotRunning
+from porch.manage.control.client import NotRunning
 from porch.route.route import Route
 
 HERE = Path("porch.toml")

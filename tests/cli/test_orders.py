@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from porch.cli import orders
-from porch.manage.control import PATIENCE
+from porch.manage.control.client import PATIENCE
 
 FILE = Path("porch.toml")
 

@@ -11,8 +11,8 @@ import pytest
 
 from porch.cli.run import run_file, run_loaded
 from porch.config.load import load_mapping
-from porch.manage import control_server
-from porch.manage.control import socket_path
+from porch.manage.control import server
+from porch.manage.control.client import socket_path
 
 pytestmark = pytest.mark.usefixtures("runtime")
 
@@ -136,7 +136,7 @@ def test_an_address_in_use_is_said_and_nothing_stays_open(
 def test_a_second_door_with_one_file_is_refused(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control_server, "SHORT_PATIENCE", 0.01)
+    monkeypatch.setattr(server, "SHORT_PATIENCE", 0.01)
     config = file(tmp_path, f'listen = "127.0.0.1:0"\nlog = false\n{ROUTE}')
     socket_path(config).parent.mkdir()
     with socket.socket(socket.AF_UNIX) as first:

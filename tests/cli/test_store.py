@@ -10,7 +10,7 @@ from porch.cli import store as module
 from porch.cli.store import loaded_of, open_store
 from porch.config.load import load_mapping
 from porch.config.loaded import Loaded
-from porch.manage.control import NotRunning
+from porch.manage.control.client import NotRunning
 
 CONFIG = '[routes]\n"a.test" = ":1"\n'
 

@@ -79,7 +79,7 @@ def test_what_a_route_says_in_a_field_no_client_says_in_any_spelling(name: bytes
 MORE = (b"x-more", b"ours")
 
 
-@pytest.mark.parametrize("name", [b"x-forwarded-user", b"remote-user", b"x_auth_request_email"])
+@pytest.mark.parametrize("name", [b"remote-user", b"x_auth_request_email"])
 def test_where_auth_tells_by_another_field_the_usual_ones_come_from_nobody(name: bytes) -> None:
     """An origin that still reads what `auth.user` was before would take a client's word for it."""
     auth = {"keys": {"ann": "sha256:" + "0a" * 32}, "user": "X-Staff"}

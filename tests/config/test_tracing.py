@@ -47,7 +47,7 @@ def test_whose_trace_is_continued(said: Any, trusted: bool, continued: bool) -> 
     assert isinstance(begin, BeginTrace)
     exchange = ended(fields=[PARENT])
     exchange.client = type("Client", (), {"peer": b"192.0.2.7"})()  # type: ignore[assignment]
-    begin.on_request(exchange)
+    begin.on_begin(exchange)
     assert exchange.trace is not None
     assert (exchange.trace.parent != 0) is continued
 

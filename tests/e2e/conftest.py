@@ -18,7 +18,7 @@ from unittest import mock
 
 import pytest
 
-from porch.manage import control
+from porch.manage.control.client import ask as ask_door
 from tests.support.h2_server import H2Server, OnRequest
 from tests.support.nghttpd import Nghttpd
 from tests.support.pebble import Pebble, running
@@ -123,7 +123,7 @@ class Door:
     def ask(self, word: str, **words: object) -> dict[str, Any]:
         """What the door answers to a command, without a process for each. Not for threads."""
         with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self.folder)):
-            return control.ask(self.file, word, words)
+            return ask_door(self.file, word, words)
 
     def reload(self) -> str:
         """Have it load its file again. Returns the reason if that was refused."""

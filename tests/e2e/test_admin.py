@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from porch.manage.operation_schema import wrong
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.operations import OPERATIONS
+from porch.manage.control.schema import wrong
 from porch.shield.json_shape import Shape
 from porch.shield.openapi_document import read_document
 from porch.shield.openapi_operations import read_offer

@@ -16,12 +16,19 @@ __all__ = ["steered"]
 
 PEEK = '''\
 import gc
+import os
+import threading
 
 
 def peek(exchange):
     """Writes down how many objects of this process have the secret. It is said backwards, so that
-    the question is none of them."""
-    wanted = exchange.request.target.rpartition(b"/")[2][::-1]
+    the question is none of them. In a thread: a worker that stands still is replaced."""
+    asked = exchange.request.target.rpartition(b"/")[2]
+    threading.Thread(target=look, args=(asked,), daemon=True).start()
+
+
+def look(asked):
+    wanted = asked[::-1]
     count = looked = 0
     gc.unfreeze()
     rest = gc.get_objects()
@@ -36,8 +43,9 @@ def peek(exchange):
         if isinstance(each, (bytes, bytearray)):
             looked += 1
             count += wanted in each and each is not wanted
-    with open("{file}", "w") as file:
+    with open("{file}.new", "w") as file:
         file.write(f"{{count}} of {{looked}}")
+    os.rename("{file}.new", "{file}")
 '''
 
 
@@ -74,7 +82,7 @@ def found(steered: Steered, client: Any, seen: Path, word: str) -> int:
     connection = client(steered.door)
     connection.send(f"GET /{word[::-1]} HTTP/1.1\r\nHost: a.test\r\n\r\n".encode())
     assert connection.read_answer()[0] == 200
-    assert seen.exists(), steered.door.errors
+    steered.door.wait_until(seen.exists, "the look", 60)
     count, _, looked = seen.read_text().partition(" of ")
     assert int(looked) > 1000
     return int(count)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.operations import OPERATIONS
 from tests.support.ports import free_port
 
 TOKEN = "generated-" + "g" * 32

@@ -9,6 +9,8 @@ from tests.e2e.conftest import Client, Connection, Door, Origin
 
 Start = Callable[..., Door]
 Scripted = Callable[[Callable[[Connection], None]], Origin]
+PATIENCE = 50.0
+"""Seconds: an upgrade takes some where the machine is busy."""
 OTHER = {
     "key": "cache = { key = { sort = true } }",
     "off": "cache = false",
@@ -31,7 +33,7 @@ class Shop:
             head = connection.read_head()
             if head.startswith(b"POST"):
                 self.is_asked.set()
-                self.slow.wait(20.0)
+                self.slow.wait(PATIENCE)
                 self.changes += 1
             body = b"%d" % self.changes
             connection.send(
@@ -42,6 +44,7 @@ class Shop:
 
 def ask(running: Door, method: bytes = b"GET") -> bytes:
     client = Client(running)
+    client.socket.settimeout(PATIENCE)
     try:
         more = b"Content-Length: 0\r\n" if method == b"POST" else b""
         client.send(method + b" /x?b=1&a=2 HTTP/1.1\r\nHost: a.test\r\n" + more + b"\r\n")

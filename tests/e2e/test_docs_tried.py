@@ -18,6 +18,8 @@ from tests.e2e.conftest import PATIENCE, ROOT, SOURCE, START
 from tests.support.openid import serving
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.timeout(180)  # dozens of commands, each a process
+
 _BLOCK = re.compile(r"^```\n(\$ .*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"cat ([\w.]+)")
 _END = "\x01"
@@ -184,7 +186,6 @@ def test_who_may_come_in(shell: Callable[..., Shell]) -> None:
     assert try_out(shell(demo=False), text[text.index("## See it") :]) >= 5
 
 
-@pytest.mark.timeout(150)
 def test_limits(shell: Callable[..., Shell]) -> None:
     assert try_out(shell(), page("limits.md")) >= 8
 
@@ -209,20 +210,17 @@ def test_what_requests_may_say(shell: Callable[..., Shell]) -> None:
 SLOW = "## An attack, and what it does"
 
 
-@pytest.mark.timeout(150)
 def test_one_client_that_takes_all(shell: Callable[..., Shell]) -> None:
     assert try_out(shell(demo=False), page("connections.md").partition(SLOW)[0]) >= 5
 
 
 @pytest.mark.system
-@pytest.mark.timeout(150)
 def test_slow_clients(shell: Callable[..., Shell]) -> None:
     """By a tenth of what the page has: 5,000 are in test_slow_attacks.py."""
     found = shell(**{"-c 5000 -r 1000": "-c 500 -r 250"})
     assert try_out(found, page("connections.md").partition(SLOW)[2]) >= 3
 
 
-@pytest.mark.timeout(150)
 def test_overload(shell: Callable[..., Shell]) -> None:
     assert try_out(shell(demo=False, **{"9009": str(free_port())}), page("overload.md")) >= 8
 

@@ -177,7 +177,7 @@ def test_plain_http_to_a_port_for_https_is_told_so(secured):
         while data := sock.recv(65536):
             answer += data
     assert answer.startswith(b"HTTP/1.1 400 ")
-    assert answer.endswith(b"This port speaks HTTPS; the URL begins with https://.\n")
+    assert b"This port speaks HTTPS; the URL begins with https://.\nrequest " in answer
 
 
 def test_hsts_is_sent_over_https_alone(secured):

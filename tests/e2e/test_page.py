@@ -97,6 +97,29 @@ def test_it_says_what_flows_where_and_what_is_wrong(steered: Steered, chromium: 
         assert said == []
 
 
+def test_of_several_listeners_each_says_what_comes_and_none_which_route_it_goes_to(
+    steered: Steered, chromium: Any
+) -> None:
+    steered.door.write(
+        steered.door.file.read_text(encoding="utf-8").replace(
+            'listen = ["127.0.0.1:0"]', 'listen = ["127.0.0.1:0", "[::1]:0"]'
+        )
+    )
+    assert steered.door.reload() == ""
+    with looked(chromium, steered.admin) as (page, said):
+        picture = page.locator("#picture svg")
+        picture.get_by_text("no new connections", exact=True).nth(1).wait_for(timeout=PATIENCE)
+        wide = picture.locator("path.edge:not([stroke-width='1'])")
+        until = time.monotonic() + PATIENCE / 1000
+        while wide.count() != 2:  # from the route to its pool, and to the endpoint that answers
+            assert time.monotonic() < until
+            steered.get(count=3)
+            page.wait_for_timeout(300)
+        assert picture.get_by_text(re.compile(r"^[0-9]\S* new connections$")).count() == 1
+        assert picture.get_by_text("no new connections", exact=True).count() == 1
+        assert said == []
+
+
 def test_who_may_only_look_is_offered_nothing_that_changes_anything(
     steered: Steered, chromium: Any
 ) -> None:

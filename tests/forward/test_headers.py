@@ -9,6 +9,7 @@ from porch.forward.headers import (
     ADDRESSES,
     CERTIFICATE_FAMILIES,
     CERTIFICATES,
+    CLAIM_FAMILIES,
     CLAIMS,
     IDENTITIES,
     IDENTITY_FAMILIES,
@@ -130,6 +131,51 @@ def test_claims_are_dropped_in_every_spelling(name: bytes, trusts: object) -> No
     claimed = [(name, b"evil"), (name.replace(b"-", b"_"), b"evil")]
     assert sent(*claimed, trusts=trusts) == OURS
     assert sent(*claimed, trusts=trusts, underscores=True) == OURS
+
+
+FORWARDED = (
+    *("access-token", "base", "by", "client-cert", "client-ip", "context", "email", "for"),
+    *("for-original", "groups", "host", "hostname", "https", "method", "original-path", "path"),
+    *("port", "prefix", "proto", "proto-version", "protocol", "query", "request-uri", "root"),
+    *("scheme", "script-name", "server", "ssl", "tls-client-cert", "tls-version", "uri", "url"),
+    *("user", "that-nobody-knows"),
+)
+OTHERS = (
+    *("CF-Connecting-IP", "CF-Connecting-IPv6", "CF-Visitor", "Client-IP", "Fastly-Client-IP"),
+    *("Fly-Client-IP", "Forwarded", "Forwarded-For", "Forwarded-For-Ip", "Front-End-Https"),
+    *("HTTP-X-Forwarded-For", "Proxy-Client-IP", "Remote-Addr", "Surrogate-Capability"),
+    *("True-Client-IP", "WL-Proxy-Client-IP", "X-Appengine-User-IP", "X-Azure-ClientIP"),
+    *("X-Client-IP", "X-Cluster-Client-IP", "X-Custom-IP-Authorization", "X-Forward-For"),
+    *("X-Envoy-Decorator-Operation", "X-Envoy-External-Address", "X-Envoy-Internal"),
+    *("X-Envoy-Original-Path", "X-Envoy-Retry-On", "X-Envoy-Upstream-Rq-Timeout-Ms", "X-Host"),
+    *("X-HTTP-Forwarded-For", "X-Original-Forwarded-For", "X-Original-Host", "X-Original-URI"),
+    *("X-Original-URL", "X-Originating-IP", "X-ProxyUser-Ip", "X-Real-IP", "X-RealIP"),
+    *("X-Remote-Addr", "X-Remote-IP", "X-Rewrite-URL", "X-Scheme", "X-Sucuri-ClientIP"),
+    *("X-Url-Scheme", "X-Vercel-Forwarded-For"),
+)
+CORPUS = [*(f"X-Forwarded-{each}" for each in FORWARDED), *OTHERS]
+
+
+@pytest.mark.parametrize("name", [each.lower().encode() for each in CORPUS])
+def test_nothing_passes_that_looks_like_x_forwarded(name: bytes) -> None:
+    for spelled in (name, name.replace(b"-", b"_"), name.replace(b"-", b".")):
+        for underscores in (False, True):
+            assert sent((spelled, b"evil"), underscores=underscores) == OURS
+    headers = ForwardingHeaders(Forwarding())
+    client: Any = Client(b"192.0.2.7")
+    keeper: Any = None
+    head = RequestHead(b"POST", b"/", b"x.test", b"http", [], None)
+    behind = Trailers([(name, b"evil")])
+    exchange = Exchange(keeper, client, head, Route(key="*"), b"192.0.2.7")
+    headers.on_request_trailers(exchange, behind)
+    assert behind.fields == []
+
+
+@pytest.mark.parametrize("family", CLAIM_FAMILIES)
+def test_of_a_trusted_proxy_the_rest_of_a_family_passes(family: bytes) -> None:
+    """What it says of its own, as the path before it was rewritten, is for the origin."""
+    field = (family + b"path-before", b"/a")
+    assert field in sent(field, trusts=yes)
 
 
 def test_underscores_pass_only_by_the_setting() -> None:

@@ -54,6 +54,14 @@ def test_a_host_with_or_without_a_port_passes(value: bytes) -> None:
         b"a,b c",
         b"a.test,b.test",
         b",a.test",
+        b"a.test;b.test",
+        b"a.test&",
+        b"a.test+",
+        b"(a.test)",
+        b".a.test",
+        b"a.test..",
+        b"a..test",
+        b".",
         b"a%",
         b"a%2",
         b"a%zz",
@@ -78,6 +86,7 @@ def test_a_host_with_or_without_a_port_passes(value: bytes) -> None:
     ],
 )
 def test_nothing_else_is_a_host(value: bytes) -> None:
+    """Some of these are reg-names of RFC 3986; none is a name that anybody can have."""
     with pytest.raises(BadRequest):
         check_authority(value)
     assert value not in known_authorities

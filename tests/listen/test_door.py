@@ -230,7 +230,7 @@ def test_what_is_to_be_called_at_once_is_so_before_anybody_else_is_heard() -> No
 
 
 class Named(Filter):
-    def on_request(self, exchange: Exchange) -> None:
+    def on_begin(self, exchange: Exchange) -> None:
         exchange.id = b"a-name"
 
 

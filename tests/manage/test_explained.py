@@ -11,7 +11,7 @@ from porch.config.load import load_mapping
 from porch.config.orders import Order
 from porch.config.state import State
 from porch.manage.explained import MOST, explained
-from porch.manage.obeying import BY_COMMAND, Obeying
+from porch.manage.orders.obeying import BY_COMMAND, Obeying
 from porch.route.route import REQUESTS, RUNNING
 from tests.support.network import FakeClock
 

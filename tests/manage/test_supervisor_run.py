@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from porch.manage.control import ask
+from porch.manage.control.client import ask
 
 ROOT = Path(__file__).parent.parent.parent
 GOOD = (

@@ -9,7 +9,9 @@ import pytest
 from porch.filter import Response
 from porch.http.message import ResponseHead
 from porch.observe.request_id import RequestId
+from tests.budget.test_plain_exchange import Plain
 from tests.support.ended import ended
+from tests.support.network import FakeClock, FakeLoop
 
 FORM = re.compile(rb"[0-9a-f]{8}-[0-9a-f]+\Z")
 
@@ -19,7 +21,7 @@ def given(filter_: RequestId, value: bytes | None = None, peer: bytes = b"192.0.
     exchange.id = b""
     client: Any = SimpleNamespace(peer=peer)
     exchange.client = client
-    filter_.on_request(exchange)
+    filter_.on_begin(exchange)
     return exchange.id
 
 
@@ -61,3 +63,22 @@ def test_an_answer_that_others_may_have_too_stays_as_it_is():
         RequestId().on_response(exchange)
         assert exchange.response.fields == [(b"a", b"b"), (b"x-request-id", name)]
     assert kept == [(b"a", b"b")]
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 3000", b"Transfer-Encoding: chunked"])
+def test_what_is_refused_with_its_first_bytes_has_its_id_too(
+    monkeypatch: pytest.MonkeyPatch, framing: bytes
+) -> None:
+    loop = FakeLoop(FakeClock(monkeypatch))
+    door = Plain(loop, {"example.com": {"to": "127.0.0.1:9", "limits": {"body": "1KB"}}})
+    door.client.arrived.clear()
+    body = b"x" * 3000 if b"Length" in framing else b"bb8\r\n" + b"x" * 3000 + b"\r\n"
+    head = b"POST / HTTP/1.1\r\nHost: example.com\r\n" + framing + b"\r\n\r\n"
+    loop.run(lambda: door.client.feed(head + body))
+    answer = bytes(door.client.arrived)
+    name = re.search(rb"\r\nx-request-id: ([0-9a-f]{8}-[0-9a-f]+)\r\n", answer)
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert name is not None
+    assert b"request " + name[1] in answer.partition(b"\r\n\r\n")[2]
+    door.log.close()
+    loop.close()

@@ -23,7 +23,7 @@ class Client:
 
 def begun(*fields: Field, ratio: float = 1.0, trusted: bool = True) -> Trace:
     exchange = asked(*fields)
-    BeginTrace(ratio, lambda peer: trusted and peer == Client.peer).on_request(exchange)
+    BeginTrace(ratio, lambda peer: trusted and peer == Client.peer).on_begin(exchange)
     assert exchange.trace is not None
     return exchange.trace
 
@@ -52,7 +52,7 @@ def test_a_stranger_decides_nothing_and_is_linked() -> None:
 
 def test_nobody_is_trusted_without_trust() -> None:
     exchange = asked(PARENT)
-    BeginTrace(1.0).on_request(exchange)
+    BeginTrace(1.0).on_begin(exchange)
     assert exchange.trace is not None
     assert exchange.trace.id != TRACE
 
@@ -82,7 +82,7 @@ def test_the_state_goes_on_in_one_line_unless_it_is_too_long() -> None:
 def test_a_trace_that_is_there_already_stays() -> None:
     exchange = asked(PARENT)
     exchange.trace = there = Trace(7, sampled=True)
-    BeginTrace(1.0).on_request(exchange)
+    BeginTrace(1.0).on_begin(exchange)
     assert exchange.trace is there
 
 

@@ -24,10 +24,20 @@ def test_a_field_says_another_in_any_spelling(name: bytes, mark: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [b"_method=DELETE", b"a=%26&%5fmethod=delete", b"a;_method=%44elete"]
+    "query",
+    [
+        *(b"_method=DELETE", b"a=%26&%5fmethod=delete", b"a;_method=%44elete"),
+        *(b"_METHOD=DELETE", b"_Method=delete", b"_method[]=DELETE", b"_method%5B0%5d=DELETE"),
+        *(b"_method=DELETE+", b"_method=%20DELETE", b"_method=DELETE%00"),
+    ],
 )
 def test_so_does_the_query(query: bytes) -> None:
     assert of(b"POST", b"/x?" + query) == [b"DELETE"]
+
+
+def test_the_names_that_are_known_to_be_read_are_these() -> None:
+    for name in (b"x-http-method-override", b"x-http-method", b"x-method-override", b"x-method"):
+        assert of(b"POST", b"/", (name, b"DELETE")) == [b"DELETE"]
 
 
 def test_letters_of_another_case_are_those_of_the_method_to_some() -> None:

@@ -89,3 +89,22 @@ def test_a_path_that_is_encoded_too_often_is_refused_where_it_matters() -> None:
     assert found(guarded(), "b.test/%25252541") == "b.test"
     with pytest.raises(BadRequest, match="times over"):
         found(guarded(), "a.test/%25252541")
+
+
+@pytest.mark.parametrize("path", ["/login/", "/login//", "/login/.", "/login%2f", "/Login/"])
+def test_a_slash_at_the_end_leads_around_no_exact_key(path: str) -> None:
+    made = router(entry("a.test/login", "o", guards=[LIMIT]), entry("a.test", "o"))
+    with pytest.raises(BadRequest, match=r'takes "a.test/login"'):
+        found(made, f"a.test{path}")
+    assert found(made, "a.test/login") == "a.test/login"
+    assert found(made, "a.test/x/") == "a.test"
+
+
+def test_what_has_a_key_for_what_is_below_is_told_from_it() -> None:
+    made = router(
+        entry("a.test/api", "o", guards=[LIMIT]),
+        entry("a.test/api/*", "o"),
+        entry("a.test/only/", "o"),
+    )
+    assert found(made, "a.test/api/") == "a.test/api/*"
+    assert found(made, "a.test/only/") == "a.test/only/"

@@ -27,6 +27,11 @@ def test_a_usual_path_has_one_spelling(path: bytes) -> None:
         *(b"/x/%c0%ae%c0%ae/adm/x", b"/x/%252e%252e/adm/x", b"/%u0061dm/x", b"/x/..%20/adm/x"),
         *(b"/adm%e2%80%8b/x", b"/a%c2%addm/x", b"/%ef%bd%81dm/x", b"/%f0%9d%90%9adm/x"),
         *(b"/adm::$DATA/x", b"/adm:$i30:$INDEX_ALLOCATION/x", b"/adm%3a%3a$DATA/x"),
+        *(b"/%2e//x/adm/x", b"/..;//x/adm/x", b"/.;//x/adm/x", b"/a/%2e%2e//x/adm/x"),
+        *(b"/a\\..\\/x/adm/x", b"/%252e//x/adm/x", b"/%U0061dm/x", b"/x/%U002e%U002e/adm/x"),
+        *(b"/%f8%80%80%81%a1dm/x", b"/%fc%80%80%80%81%a1dm/x", b"/x/..%f8%80%80%80%afadm/x"),
+        *(b"/x/..%c0%2fadm/x", b"/adm+/x", b"/x/..+/adm/x", b"/ad%cd%8fm/x"),
+        *(b"/x/..%e2%88%95adm/x", b"/x/..%e2%81%84adm/x", b"/x/..%e2%88%96adm/x"),
         *(b"//127.0.0.1/adm/x", b"///a.test/adm/x", b"/\\a.test/adm/x", b"//a.test%2fadm/x"),
     ],
 )

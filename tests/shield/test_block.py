@@ -67,6 +67,10 @@ def test_a_method_is_refused_whatever_stands_for_it() -> None:
     assert refuses(rule, method=b"POST") == ""
     for name in (b"x-http-method-override", b"x-http-method", b"x-method-override"):
         assert refuses(rule, method=b"POST", fields=((name, b"Delete"),)) == "delete"
+    for query in (b"_method=DELETE", b"a&%5fmethod=delete", b"_METHOD=DELETE", b"_method[]=DELETE"):
+        assert refuses(rule, method=b"POST", target=b"/?" + query) == "delete"
+    assert refuses(rule, method=b"POST", fields=((b"x.method", b"PUT, DELETE"),)) == "delete"
+    assert refuses(rule, method=b"POST", target=b"/?method=DELETE") == ""
 
 
 def test_queries_and_fields_are_looked_at_in_their_forms() -> None:

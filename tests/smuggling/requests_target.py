@@ -79,6 +79,10 @@ OWN_HOSTS = {
     b"": "it may be empty only where a target has no authority",
     b"a.test:99999": "no port has this number",
     b"a" * 3000: "no name is as long",
+    b"a!$&'()*+;=b": "no name has these, which an application may stop at",
+    b"a.test;b.test": "an application may stop at the semicolon",
+    b".a.test": "a label is empty",
+    b"a.test..": "a label is empty",
 }
 GOOD_HOSTS = (
     b"a.test",
@@ -92,7 +96,6 @@ GOOD_HOSTS = (
     b"[::1]",
     b"[::1]:8080",
     b"[::ffff:127.0.0.1]",
-    b"a!$&'()*+;=b",
 )
 HOSTS = {
     (): "it is missing",

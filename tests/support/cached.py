@@ -80,7 +80,7 @@ class Cached(Scenario):
         headers = ForwardingHeaders(Forwarding(via=b""))
         asked = Route(
             key=route.key,
-            plan=Plan([*behind, headers, self.fills], without=CLIENT_PHASES),
+            plan=Plan([headers, *behind, self.fills], without=CLIENT_PHASES),
             destination=Upstream("pool", self.endpoints, LeastRequests(lambda: 0.0), self.roster),
             timeouts=route.timeouts,
             upgrades=frozenset(),
@@ -92,7 +92,7 @@ class Cached(Scenario):
         known = rules or KeyRules()
         self.cache = Cache(self.shelf, asked, policy or Policy(), known, changing=changing)
         filters = settings.get("filters", ())
-        route.plan = Plan([self.recorder, *filters, self.cache, changing, *behind, headers])
+        route.plan = Plan([self.recorder, *filters, self.cache, changing, headers, *behind])
 
     def entry(self, body: bytes, *fields: tuple[bytes, bytes], lifetime: float = 60.0) -> Entry:
         """An answer that another worker stores."""

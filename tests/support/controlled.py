@@ -8,11 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from porch.manage.auditing import Auditing
-from porch.manage.control import ask, socket_path
-from porch.manage.control_server import Control
+from porch.manage.control.auditing import Auditing
+from porch.manage.control.client import ask, socket_path
+from porch.manage.control.operating import Command, Operating
+from porch.manage.control.server import Control
 from porch.manage.loop import Loop
-from porch.manage.operating import Command, Operating
 
 __all__ = ["asked", "door_of", "leave_behind", "run_beside", "serving", "status"]
 

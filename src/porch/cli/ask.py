@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from porch.manage.control import NotRunning, ask
+from porch.manage.control.client import NotRunning, ask
 
 __all__ = ["answer_of", "ask_door", "show_answer"]
 
@@ -17,8 +17,8 @@ def ask_door(
     words: Mapping[str, object] | None = None,
     patience: float = 0.0,
 ) -> int:
-    """Ask and print. words, patience: see control.ask. Returns 0, or 1 with the reason: it was
-    refused, or not all workers have taken it yet."""
+    """Ask and print. words, patience: see control.client.ask. Returns 0, or 1 with the reason: it
+    was refused, or not all workers have taken it yet."""
     answer = answer_of(config, command, words, patience)
     if answer is None:
         return 1

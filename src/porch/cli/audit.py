@@ -18,8 +18,8 @@ from typing import Any
 from porch import clock
 from porch.cli.store import folder_of, loaded_of
 from porch.config.units import parse_duration
-from porch.manage.audit_file import AuditFile, Torn, paired
-from porch.manage.control import NotRunning, ask, second_path
+from porch.manage.control.audit_file import AuditFile, Torn, paired
+from porch.manage.control.client import NotRunning, ask, second_path
 from porch.observe.stamp import iso
 from porch.observe.visible import visible
 

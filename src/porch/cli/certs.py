@@ -31,7 +31,7 @@ from porch.config.loaded import Loaded
 from porch.config.state import State
 from porch.manage.certs.managed import Managed
 from porch.manage.certs.unmanaged import Hosts, normal
-from porch.manage.control import PATIENCE, NotRunning, ask
+from porch.manage.control.client import PATIENCE, NotRunning, ask
 
 __all__ = ["check_name", "renew_name", "show_certs"]
 

@@ -20,7 +20,7 @@ from porch.config.caching import key_rules, policy
 from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
 from porch.http.message import RequestHead
-from porch.manage.control import NotRunning, ask
+from porch.manage.control.client import NotRunning, ask
 from porch.route.route import Route
 from porch.route.when import parse_when
 from porch.shield.client_certificate import TELL_CERTIFICATE

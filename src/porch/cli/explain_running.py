@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from porch.config.snapshot import Snapshot
-from porch.manage.control import NotRunning, ask
+from porch.manage.control.client import NotRunning, ask
 from porch.route.route import Route
 
 __all__ = ["PATIENCE", "Door", "running_lines"]

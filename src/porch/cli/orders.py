@@ -7,8 +7,8 @@ from pathlib import Path
 
 from porch.cli.ask import ask_door
 from porch.config.units import parse_duration, spell_duration
-from porch.manage.control import PATIENCE
-from porch.manage.operations import LONGEST_WAIT
+from porch.manage.control.client import PATIENCE
+from porch.manage.control.operations import LONGEST_WAIT
 
 __all__ = ["canary", "drain", "log_level", "maintenance", "undrain", "weight"]
 

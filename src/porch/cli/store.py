@@ -11,7 +11,7 @@ from typing import Any
 from porch.certs.store import FileStore, StoreError
 from porch.config.load import load
 from porch.config.loaded import Loaded
-from porch.manage.control import NotRunning, ask
+from porch.manage.control.client import NotRunning, ask
 from porch.manage.store_folder import SYSTEM, store_folder
 
 __all__ = ["folder_of", "loaded_of", "open_store"]

@@ -24,6 +24,7 @@ __all__ = [
     "CERTIFICATES",
     "CERTIFICATE_FAMILIES",
     "CLAIMS",
+    "CLAIM_FAMILIES",
     "IDENTITIES",
     "IDENTITY_FAMILIES",
     "STEERING",
@@ -32,44 +33,43 @@ __all__ = [
     "ForwardingHeaders",
 ]
 
-CLAIMS = frozenset(
-    (
-        b"cf-connecting-ip",
-        b"client-cert",
-        b"client-cert-chain",
-        b"fastly-client-ip",
-        b"forwarded",
-        b"forwarded-for",
-        b"true-client-ip",
-        b"x-client-ip",
-        b"x-cluster-client-ip",
-        b"x-forwarded",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-        b"x-forwarded-server",
-        b"x-forwarded-ssl",
-        b"x-original-url",
-        b"x-real-ip",
-        b"x-rewrite-url",
-    )
-)
-"""Fields by which a client could claim to be somebody else or to ask for something else."""
-
 ADDRESSES = frozenset(
     (
-        b"cf-connecting-ip",
-        b"fastly-client-ip",
-        b"forwarded-for",
-        b"true-client-ip",
-        b"x-client-ip",
-        b"x-cluster-client-ip",
+        *(b"ali-cdn-real-ip", b"cdn-src-ip", b"cf-connecting-ip", b"cf-connecting-ipv6"),
+        *(b"client-ip", b"fastly-client-ip", b"fly-client-ip", b"forwarded-for"),
+        *(b"forwarded-for-ip", b"http-x-forwarded-for", b"incap-client-ip", b"proxy-client-ip"),
+        *(b"remote-addr", b"true-client-ip", b"wl-proxy-client-ip", b"x-appengine-user-ip"),
+        *(b"x-azure-clientip", b"x-azure-socketip", b"x-client-ip", b"x-cluster-client-ip"),
+        *(b"x-custom-ip-authorization", b"x-envoy-external-address", b"x-forward-for"),
+        *(b"x-forwarded-client-ip", b"x-forwarded-for-original", b"x-http-forwarded-for"),
+        *(b"x-nf-client-connection-ip", b"x-original-forwarded-for", b"x-originating-ip"),
+        *(b"x-proxyuser-ip", b"x-real-client-ip", b"x-realip", b"x-remote-addr", b"x-remote-ip"),
+        *(b"x-sucuri-clientip", b"x-true-client-ip", b"x-true-ip", b"x-vercel-forwarded-for"),
     )
 )
 """What CDNs and others name the client by. A trusted peer's passes if it names the one that the
 door has found: an origin that reads it is misled by nobody."""
+
+CLAIMS = ADDRESSES | frozenset(
+    (
+        # what else is said of the client
+        *(b"client-cert", b"client-cert-chain", b"cloudfront-viewer-address", b"forwarded"),
+        *(b"surrogate-capability", b"x-forwarded", b"x-real-ip"),
+        # the scheme
+        *(b"cf-visitor", b"cloudfront-forwarded-proto", b"front-end-https", b"x-arr-ssl"),
+        *(b"x-scheme", b"x-url-scheme"),
+        # the host
+        *(b"x-host", b"x-host-override", b"x-http-host-override", b"x-original-host"),
+        # what is asked for
+        *(b"x-original-method", b"x-original-path", b"x-original-uri", b"x-original-url"),
+        *(b"x-rewrite-uri", b"x-rewrite-url"),
+    )
+)
+"""Fields by which a client could claim to be somebody else or to ask for something else."""
+
+CLAIM_FAMILIES = (b"x-forwarded-", b"x-envoy-")
+"""How the names of more such fields begin. Which of them somebody reads is not known: whoever is
+not in `trust` says none of them. By x-envoy- a client would set Envoy's timeouts and retries."""
 
 _OURS = frozenset(
     (
@@ -132,11 +132,6 @@ IDENTITIES = frozenset(
         b"remote-name",
         b"remote-user",
         b"x-credential-identifier",
-        b"x-forwarded-access-token",
-        b"x-forwarded-email",
-        b"x-forwarded-groups",
-        b"x-forwarded-preferred-username",
-        b"x-forwarded-user",
         b"x-remote-group",
         b"x-remote-groups",
         b"x-remote-user",
@@ -159,7 +154,7 @@ IDENTITY_FAMILIES = (
 )
 """By what oauth2-proxy, Authelia, authentik, Kong, Pomerium and the clouds tell origins who comes,
 in full and by their beginnings. Where a door has `auth`, an origin may still read what it was told
-by before: from who is not in `trust` none of them passes."""
+by before: from who is not in `trust` none of them passes; X-Forwarded-User never does."""
 
 _REMEMBERED = 4096
 _ROUTES = 8
@@ -232,7 +227,7 @@ class ForwardingHeaders(Filter):
         self._tells_id = forwarding.tells_id
         withheld = forwarding.withheld | ({REQUEST_ID} if forwarding.tells_id else frozenset())
         claims = CLAIMS | _NEVER | withheld
-        families: tuple[bytes, ...] = _FAMILIES
+        families = _FAMILIES + CLAIM_FAMILIES
         if forwarding.identifies:
             claims |= IDENTITIES
             families += IDENTITY_FAMILIES

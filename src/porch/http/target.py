@@ -8,14 +8,15 @@ from porch.errors import BadRequest
 __all__ = ["check_authority", "known_authorities", "split_absolute"]
 
 _AUTHORITY = re.compile(
-    rb"(?:[A-Za-z0-9\-._~!$&'()*+;=]+"
+    rb"(?:(?:[A-Za-z0-9_~-]+\.)*[A-Za-z0-9_~-]+\.?"
     rb"|\[(?:([0-9A-Fa-f:.]{2,45})|v[0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\])"
     rb"(?::([0-9]{0,5}))?\Z"
 )
-"""A reg-name or an IP literal, and a port of digits. No user info: an http request has none. No
-escapes either: `%62.test` would be another host to the router and `b.test` to an origin. And no
-comma, though RFC 3986 has it: in X-Forwarded-Host it parts several hosts, of which applications
-take the first (Express, Werkzeug) or the last (Rails)."""
+"""A name or an IP literal, and a port of digits. No user info: an http request has none. No
+escapes either: `%62.test` would be another host to the router and `b.test` to an origin. And none
+of what RFC 3986 3.2.2 has beside letters, digits, `-`, `_` and `~`, nor an empty label, which no
+name has that anybody has registered: a comma parts hosts in X-Forwarded-Host, of which applications
+take the first (Express, Werkzeug) or the last (Rails), and `;`, `&` and dots are left away."""
 
 _REMEMBERED = 1024
 known_authorities: set[bytes] = set()

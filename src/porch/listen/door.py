@@ -205,8 +205,6 @@ class Door:
         self.requests += 1
         self.running += 1
         exchange.request_done = True
-        for hook in exchange.route.plan.on_request:  # what all have: its id is on the page
-            hook(exchange)
         exchange.fail(error)
         return exchange
 

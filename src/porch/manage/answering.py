@@ -11,7 +11,7 @@ from porch.config.state import State
 from porch.debug import debug
 from porch.manage.at_store import at_store
 from porch.manage.explained import Explained, explained
-from porch.manage.obeying import Obeying
+from porch.manage.orders.obeying import Obeying
 from porch.observe.capture import Capture, Capturing, Wanted
 from porch.observe.messages import Messages
 from porch.observe.steps import Steps

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from porch.manage.control.operating import Answer
 from porch.manage.fleet import Fleet
 from porch.manage.loop import Loop, Timer
-from porch.manage.operating import Answer
 from porch.manage.process import Process
 from porch.observe.messages import Messages
 

@@ -1,7 +1,7 @@
 """Audited: what of a door a change may change, for the audit to compare before and behind it."""
 
 from porch.manage.in_force import InForce
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 
 __all__ = ["audited"]
 

@@ -14,8 +14,8 @@ from porch.manage.asking import Answers, Asking, Silent
 from porch.manage.cache_keeping import caches
 from porch.manage.cache_place import CachePlace, cache_place
 from porch.manage.columns import CACHE
+from porch.manage.control.operating import Answer, Command, Question
 from porch.manage.in_force import InForce
-from porch.manage.operating import Answer, Command, Question
 
 __all__ = ["MOST", "CacheOrders"]
 

@@ -8,8 +8,8 @@ import ipaddress
 
 from porch import clock
 from porch.config.units import spell_duration
+from porch.manage.control.operating import Answer, Command, Question
 from porch.manage.naming import route_named
-from porch.manage.operating import Answer, Command, Question
 from porch.manage.temporary import Temporary
 from porch.observe.capture import MOST_BYTES, MOST_HEADS, Captured, Heads
 from porch.observe.stamp import utc

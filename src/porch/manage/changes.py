@@ -16,12 +16,12 @@ from porch.config.build import releasing
 from porch.config.history import Ran
 from porch.config.steps import advance
 from porch.manage.channel import Message
+from porch.manage.control.operating import Answer, Question
 from porch.manage.errand import Errand
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
-from porch.manage.operating import Answer, Question
 from porch.manage.process import Process
 from porch.manage.prospect import Load, Prospect, Refusal, compared
 from porch.manage.reload import Reload

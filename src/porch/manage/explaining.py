@@ -6,9 +6,9 @@ Balancers are the workers' own, so that all of them are asked: where they differ
 import os
 
 from porch.manage.asking import Answers, Asking, Silent
+from porch.manage.control.operating import Command, Question
 from porch.manage.in_force import InForce
-from porch.manage.operating import Command, Question
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 from porch.observe.stamp import utc
 
 __all__ = ["Explaining"]

@@ -1,7 +1,7 @@
 """The command `log-level`: all workers say more for some minutes, then less again by themselves."""
 
 from porch import clock
-from porch.manage.operating import Command, Question
+from porch.manage.control.operating import Command, Question
 from porch.manage.temporary import Temporary
 from porch.observe.stamp import utc
 

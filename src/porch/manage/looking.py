@@ -9,8 +9,8 @@ from functools import partial
 
 from porch import clock
 from porch.manage.asking import Answers, Asking
+from porch.manage.control.operating import Answer, Command, Question
 from porch.manage.in_force import InForce
-from porch.manage.operating import Answer, Command, Question
 from porch.observe.visible import visible
 
 __all__ = ["MOST", "PATIENCE", "Looking"]

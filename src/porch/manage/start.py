@@ -10,7 +10,7 @@ from porch.config.logs import close_log_files, open_log_files
 from porch.listen.address import ListenAddress
 from porch.manage.activation import inherited, matching
 from porch.manage.candidate import Candidate
-from porch.manage.control_server import AlreadyRuns, Control
+from porch.manage.control.server import AlreadyRuns, Control
 from porch.manage.in_force import InForce, why
 from porch.manage.listening import Listening
 from porch.manage.prospect import Load

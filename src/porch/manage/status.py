@@ -23,7 +23,7 @@ from porch.manage.columns import (
     TURNED_AWAY,
 )
 from porch.manage.observed import observed
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 from porch.manage.process import Process
 from porch.manage.state_words import state_of
 from porch.observe.stamp import utc

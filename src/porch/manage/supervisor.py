@@ -16,9 +16,7 @@ from pathlib import Path
 from porch import clock
 from porch.config.history import History
 from porch.manage.asking import Asking
-from porch.manage.audit_file import AuditFile
 from porch.manage.audited import audited
-from porch.manage.auditing import Auditing
 from porch.manage.cache_orders import CacheOrders
 from porch.manage.captures import Captures
 from porch.manage.certs.demand import ANY
@@ -26,23 +24,25 @@ from porch.manage.certs.expiry import Expiry
 from porch.manage.certs.renewing import Renewing
 from porch.manage.changes import Changes, Kind
 from porch.manage.channel import Message
-from porch.manage.control import second_path, socket_path
-from porch.manage.control_server import Control, started_by
+from porch.manage.control.audit_file import AuditFile
+from porch.manage.control.auditing import Auditing
+from porch.manage.control.client import second_path, socket_path
+from porch.manage.control.document import document
+from porch.manage.control.operating import Command, Operating, Question
+from porch.manage.control.server import Control, started_by
 from porch.manage.descriptors import raise_limit
 from porch.manage.explaining import Explaining
 from porch.manage.facts import facts
 from porch.manage.fleet import KILL_AFTER, Fleet
 from porch.manage.in_force import InForce, why
-from porch.manage.keeping import Keeping
 from porch.manage.log_level import LogLevel
 from porch.manage.looking import Looking
 from porch.manage.loop import Loop
 from porch.manage.notify import Notify
 from porch.manage.observed import observed
 from porch.manage.observing import Observing
-from porch.manage.operating import Command, Operating, Question
-from porch.manage.operation_document import document
-from porch.manage.ordering import Ordering
+from porch.manage.orders.keeping import Keeping
+from porch.manage.orders.ordering import Ordering
 from porch.manage.page.drawing import drawing
 from porch.manage.process import Process
 from porch.manage.prospect import Load

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 
 from porch.config.units import spell_duration
 from porch.manage.asking import Asking, pending, taken
+from porch.manage.control.operating import Answer, ByItself, Question
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop, Timer
-from porch.manage.operating import Answer, ByItself, Question
 from porch.observe.messages import Messages
 
 __all__ = ["Temporary"]

@@ -18,7 +18,6 @@ from porch.http.message import Field, RequestHead
 from porch.keeper import Security
 from porch.observe.details import shown_fields
 from porch.observe.redact import redact_url
-from porch.observe.request_id import RequestId
 from porch.observe.stamp import utc_ms
 from porch.route.plan import Plan
 from porch.route.route import Route
@@ -102,12 +101,7 @@ class Capture(Filter):
     def _plan(self, plan: Plan) -> Plan:
         """The same, and ours: the first that sees what came, and the last that sees what goes."""
         made = copy(plan)
-        first, *others = plan.on_request or (None,)
-        if isinstance(getattr(first, "__self__", None), RequestId):  # by which all are told apart
-            assert first is not None
-            made.on_request = (first, self.on_request, *others)
-        else:
-            made.on_request = (self.on_request, *plan.on_request)
+        made.on_request = (self.on_request, *plan.on_request)
         made.on_upstream_request = (*plan.on_upstream_request, self.on_upstream_request)
         made.on_upstream_response = (self.on_upstream_response, *plan.on_upstream_response)
         made.on_response = (*plan.on_response, self.on_response)

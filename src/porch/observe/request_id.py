@@ -37,7 +37,7 @@ class RequestId(Filter):
         made = (os.urandom(4).hex() + "-%x").encode().__mod__
         self._next = map(made, count(int.from_bytes(os.urandom(3)))).__next__
 
-    def on_request(self, exchange: Exchange) -> None:
+    def on_begin(self, exchange: Exchange) -> None:
         """See Filter."""
         if self._trusts is not None and self._trusts(exchange.client.peer):
             given = exchange.request.get(REQUEST_ID)

@@ -41,7 +41,7 @@ class BeginTrace(Filter):
         self._bound = round(ratio * (_LOW + 1))
         self._trusts = trusts
 
-    def on_request(self, exchange: Exchange) -> None:
+    def on_begin(self, exchange: Exchange) -> None:
         """See Filter. One that is made for another has the trace of that."""
         if exchange.trace is not None:
             return

@@ -14,11 +14,15 @@ from porch.http.message import RequestHead
 
 __all__ = ["OVERRIDES", "meant"]
 
-OVERRIDES = frozenset((b"x-http-method-override", b"x-http-method", b"x-method-override"))
+OVERRIDES = frozenset(
+    (b"x-http-method-override", b"x-http-method", b"x-method-override", b"x-method")
+)
 """Fields in which another method is asked for."""
 _REMEMBERED = 1024
 _ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
-_QUERY = re.compile(rb"(?:\A|[&;])_method=([^&;]*)")
+_QUERY = re.compile(rb"(?:\A|[&;])_method(?:\[[^\]&;]*\])?=([^&;]*)", re.IGNORECASE)
+"""In any case, and as PHP, Rack and qs write one of several: an application may have made its own
+of either."""
 
 
 class _Overrides(dict[bytes, bool]):
@@ -35,6 +39,10 @@ _is_override = _Overrides().__getitem__
 _name = itemgetter(0)
 
 
+_AROUND = b" +\t\r\n\v\f\0"
+"""What is cut off a value by one origin or another; `+` is a space in a query."""
+
+
 def meant(request: RequestHead) -> list[bytes]:
     """The methods, in capitals, that an origin may take the request's for; the plain one not."""
     method, target, fields = request.method, request.target, request.fields
@@ -42,7 +50,7 @@ def meant(request: RequestHead) -> list[bytes]:
     if True in map(_is_override, map(_name, fields)):
         values = (value for name, value in fields if _is_override(name))
         found += (each for value in values for each in _said(value))
-    if b"?" in target and (b"%" in target or b"_method" in target):
+    if b"?" in target and (b"%" in target or b"_method" in target.lower()):
         for value in _QUERY.findall(unquote_to_bytes(target.partition(b"?")[2])):
             found += _said(value)
     return found
@@ -50,4 +58,4 @@ def meant(request: RequestHead) -> list[bytes]:
 
 def _said(value: bytes) -> Iterator[bytes]:
     """Lines of a field may have been joined, of which one takes the first and another the last."""
-    return (each.strip().upper() for each in value.split(b","))
+    return (each.strip(_AROUND).upper() for each in value.split(b","))

@@ -126,7 +126,9 @@ def _settled(form: bytes) -> Iterator[bytes]:
     if b"//" in form:
         merged = _SLASHES.sub(b"/", form)
         yield merged
-        yield _SLASHES.sub(b"/", without_dots(form))
+        bare = without_dots(form)
+        yield bare
+        yield _SLASHES.sub(b"/", bare)
         yield without_dots(merged)
     else:
         yield without_dots(form)
@@ -160,4 +162,4 @@ _PLAINER = (
 _FEW = 4
 _MOST_BYTES = 1 << 12
 """Of forms, before the next step. A few are looked at however long they are, 32 of 128 bytes."""
-MOST_READINGS = 1 + 4 * 2 ** (1 + len(_PLAINER))
+MOST_READINGS = 1 + 5 * 2 ** (1 + len(_PLAINER))

@@ -22,6 +22,7 @@ class Plan:
     out, as those that face a client where there is none."""
 
     __slots__ = (
+        "on_begin",
         "on_cut",
         "on_damaged",
         "on_end",
@@ -34,6 +35,7 @@ class Plan:
         "on_upstream_response",
     )
 
+    on_begin: "tuple[Callable[[Exchange], None], ...]"
     on_request: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"
     on_upstream_request: "tuple[Callable[[Exchange], None], ...]"
     on_upstream_response: "tuple[Callable[[Exchange], Response | Suspend | None], ...]"

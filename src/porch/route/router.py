@@ -195,7 +195,7 @@ class Router:
             route = self._find_odd(sites, path, asked)
         else:
             route = self._match(sites, path, asked)
-        if is_doubtful or not (self._are_folded and path == path.lower()):
+        if is_doubtful or path.endswith(b"/") or not (self._are_folded and path == path.lower()):
             self._look_further(route, sites, path, asked)
         if self._by_method and (methods := meant(asked[0])):
             self._look_at_methods(route, sites, path, asked, methods)
@@ -212,14 +212,23 @@ class Router:
             found = spellings(path)
         except TooManyReadings as error:
             raise BadRequest(str(error)) from None
-        for spelling in {each.lower() for each in found}:
+        lower = {each.lower() for each in found}
+        bare = {each.rstrip(b"/") or each for each in lower} - lower  # `/x/` is `/x` to some
+        for spelling in lower | bare:
             other = self._match(folded, spelling, asked)
-            if other is not route and self._asks_more(other, route):
+            if other is route or not self._asks_more(other, route):
+                continue
+            if spelling in lower or not self._is_apart(other, route):
                 raise BadRequest(
                     f'as sent the path takes "{route.key}", but some origins take it for '
                     f'{spelling.decode("latin-1")}, which takes "{other.key}": if yours does not, '
                     "give what is asked for a key of its own"
                 )
+
+    def _is_apart(self, other: Route, route: Route) -> bool:
+        """Whether somebody has told what ends in a slash from what does not, as Express and Rails
+        do not: by a key of its own, or as there is nothing else."""
+        return other is self._no_route or route.key.startswith(f"{other.key}/")
 
     def _look_at_methods(
         self,

@@ -17,24 +17,33 @@ __all__ = ["DEPTH", "decoded", "doubtful", "layers", "spellings"]
 
 DEPTH = 3
 """How often a path or a query may be encoded in what is already encoded."""
-doubtful = re.compile(rb"//|/\.|\./|\.\Z|\\|;|%|:\$").search
+doubtful = re.compile(rb"//|/\.|\./|\.\Z|\\|;|%|:\$|\+/|\+\Z").search
 """Finds what only a path of visible ASCII with several spellings has, and escapes, which may be
 one. Each alternative begins with a character of its own, so that the usual path is skimmed."""
 _MOST = 512
 """Spellings of one path; what has more is refused as too tangled."""
-_ESCAPE = re.compile(rb"%(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))")
+_ESCAPE = re.compile(rb"%(?:[uU]([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))")
 _WIDE = re.compile(
-    rb"[\xc0\xc1][\x80-\xbf]|\xe0[\x80\x81][\x80-\xbf]|\xf0\x80[\x80\x81][\x80-\xbf]"
+    rb"[\xc0\xc1][\x00-\xff]|(?:\xe0|\xf0\x80|\xf8\x80\x80|\xfc\x80{3})[\x80\x81][\x80-\xbf]"
     rb"|\xef(?:\xbc[\x81-\xbf]|\xbd[\x80-\x9e])"
 )
-"""Overlong UTF-8 of ASCII (RFC 3629 10), and the full-width forms of ASCII (U+FF01 to U+FF5E)."""
-_SHAPED = re.compile(rb"[. ](?:/|\Z)|[^ -~]|[?#]|:\$|/ |\A[/\\]{2}").search
+"""Overlong UTF-8 of ASCII (RFC 3629 10), that of old with five and six bytes and that of decoders
+who look at no second byte too, and the full-width forms of ASCII (U+FF01 to U+FF5E)."""
+_SHAPED = re.compile(rb"[. +](?:/|\Z)|[^ -~]|[?#]|:\$|/ |\A[/\\]{2}").search
 """Finds what only a path with several shapes has, beside what `odd` finds."""
 _CONTROLS = re.compile(rb"[\x00-\x20\x7f]+")
 _BEHIND_NUL = re.compile(rb"\x00.*", re.DOTALL)
 _BEHIND_PATH = re.compile(rb"[?#].*", re.DOTALL)
 _TRAILING = re.compile(rb"(?:(?<=[^./ ])[. ]+(?::{1,2}\$[^/]*)?|:{1,2}\$[^/]*)(?=/|\Z)")
 """What Windows leaves away at the end of a name: dots, spaces, the stream that is the file."""
+_BLANK = re.compile(rb"\++(?=/|\Z)")
+"""What a form's decoder takes for blanks at the end of a name."""
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Default_Ignorable_Code_Point (Unicode 5.21) beside the category Cf."""
+_SLASHES = str.maketrans("\u2044\u2215\u29f8\u2216\u29f5", "///\\\\")
+"""What looks like a slash, and becomes one where text is put into a code page."""
 _AUTHORITY = re.compile(rb"\A[/\\]{2,}[^/\\]+(?=[/\\])")
 """What begins a URL relative to a scheme (RFC 3986 4.2), as `new URL(target, base)` reads it."""
 
@@ -90,8 +99,9 @@ def _visible(text: bytes) -> bytes:
     """Without characters that nobody sees, and others as what they look like (Unicode's NFKC)."""
     if text.isascii():
         return text
-    plain = unicodedata.normalize("NFKC", text.decode("utf-8", "replace"))
-    return "".join(each for each in plain if unicodedata.category(each) != "Cf").encode()
+    plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text.decode("utf-8", "replace")))
+    seen = "".join(each for each in plain if unicodedata.category(each) != "Cf")
+    return seen.translate(_SLASHES).encode()
 
 
 def _byte(escape: re.Match[bytes]) -> bytes:
@@ -112,6 +122,7 @@ _STEPS: tuple[Callable[[bytes], bytes], ...] = (
     partial(_BEHIND_PATH.sub, b""),
     partial(_CONTROLS.sub, b""),
     _visible,
+    partial(_BLANK.sub, b" "),
     partial(_TRAILING.sub, b""),
     partial(_AUTHORITY.sub, b""),
 )

@@ -12,6 +12,7 @@ from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.message import RequestHead
+from porch.route.methods import meant
 from porch.route.spellings import decoded
 from porch.shield.block_patterns import Patterns
 from porch.shield.block_spellings import queries, spellings, unescaped
@@ -28,9 +29,7 @@ _REMEMBERED = 4096
 _LONGEST = 256
 """Paths that are remembered, and the bytes of the longest."""
 _TARGETS = frozenset((b"x-original-url", b"x-rewrite-url"))
-"""Fields that some origins take for the target, and the next for the method."""
-_METHODS = frozenset((b"x-http-method-override", b"x-http-method", b"x-method-override"))
-_ASIDE = _TARGETS | _METHODS
+"""Fields that some origins take for the target."""
 _WORD = (string.ascii_letters + string.digits + "_").encode()
 
 
@@ -147,7 +146,11 @@ class Block(Filter):
     def _judge(self, request: RequestHead) -> int:
         """Rules whose conditions on heads hold."""
         path, mark, query = request.target.partition(b"?")
-        alive = self._methods.get(request.method.upper(), 0) | self._others
+        alive = self._others
+        if self._methods:
+            alive |= self._methods.get(request.method, 0)
+            for method in meant(request):
+                alive |= self._methods.get(method, 0)
         held = self._seen.get(path)
         if held is None:
             held = self._paths.holds(spellings(path))
@@ -156,11 +159,8 @@ class Block(Filter):
                     self._seen.clear()
                 self._seen[path] = held
         for name, value in request.fields:
-            if name in _ASIDE:
-                if name in _METHODS:
-                    alive |= self._methods.get(value.strip().upper(), 0)
-                else:
-                    held |= self._paths.holds(spellings(value.partition(b"?")[0]))
+            if name in _TARGETS:
+                held |= self._paths.holds(spellings(value.partition(b"?")[0]))
         alive &= held
         if alive & ~self._query.others:
             alive &= self._query.holds(queries(query)) if mark else self._query.others

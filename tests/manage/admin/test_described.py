@@ -4,8 +4,8 @@ import copy
 from typing import Any
 
 from porch.manage.admin.described import described
-from porch.manage.operation_document import document
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.document import document
+from porch.manage.control.operations import OPERATIONS
 
 SOCKET = document("1.2.3")
 FOUND = described(SOCKET)

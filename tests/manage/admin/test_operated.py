@@ -10,8 +10,8 @@ from porch.manage.admin.described import described
 from porch.manage.admin.offer import RANKS
 from porch.manage.admin.operated import FILES, needed, operated
 from porch.manage.admin.relay import Relay
-from porch.manage.operation_document import document
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.document import document
+from porch.manage.control.operations import OPERATIONS
 from tests.support.admin import ANN, Opened
 
 JSON = {"Content-Type": "application/json"}

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from porch.config.load import load_mapping
-from porch.manage.auditing import Auditing
 from porch.manage.candidate import Candidate
 from porch.manage.certs.renewing import LONGEST, MOST, Renewing
-from porch.manage.operating import Operating
-from tests.manage.test_ordering import FakeLoop
+from porch.manage.control.auditing import Auditing
+from porch.manage.control.operating import Operating
+from tests.manage.orders.test_ordering import FakeLoop
 
 HOST = "shop.dev"
 ISSUED = {"what": "issued", "sentence": "it has one", "before": "until then", "after": "later"}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from porch.manage.control import NotRunning
+from porch.manage.control.client import NotRunning
 from porch.manage.doctor import diagnosis as module
 from porch.manage.doctor.diagnosis import CHECKS, diagnosis
 from porch.manage.doctor.patient import Found, Patient, ok

@@ -1,4 +1,4 @@
-"""Described: the document of all operations (operation_document.py) as it is true of this door.
+"""Described: the document of all operations (control/document.py) as it is true of this door.
 
 What it adds to the control socket's: who asks is told by a token, a session or a certificate; a
 change that a browser could send by itself says a secret; and there are refusals of its own.
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from porch.manage.admin.offer import RANKS
-from porch.manage.operation_schema import flag, made, text
+from porch.manage.control.schema import flag, made, text
 
 __all__ = ["described"]
 

@@ -13,9 +13,9 @@ from porch.http.message import Field
 from porch.manage.admin.described import described
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
 from porch.manage.admin.relay import Relay, Relayed, Told
-from porch.manage.operation_request import LONGEST, Refused, read
-from porch.manage.operation_schema import wrong
-from porch.manage.operations import OPERATIONS, Operation
+from porch.manage.control.operations import OPERATIONS, Operation
+from porch.manage.control.request import LONGEST, Refused, read
+from porch.manage.control.schema import wrong
 
 __all__ = ["CLOSE", "FILES", "OPERATE", "needed", "operated"]
 

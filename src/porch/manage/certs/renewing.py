@@ -9,9 +9,9 @@ from functools import partial
 
 from porch.manage.asking import Answers, Asking
 from porch.manage.certs.unmanaged import Hosts, normal
+from porch.manage.control.operating import Command, Question
 from porch.manage.in_force import InForce
 from porch.manage.loop import Loop
-from porch.manage.operating import Command, Question
 from porch.observe.visible import visible
 
 __all__ = ["LONGEST", "MOST", "Renewing"]

@@ -9,7 +9,7 @@ from porch.config.check import examine
 from porch.config.load import load
 from porch.config.loaded import Loaded
 from porch.config.state import State
-from porch.manage.control import NotRunning, ask
+from porch.manage.control.client import NotRunning, ask
 from porch.manage.doctor.admin import check_admin
 from porch.manage.doctor.build import check_interpreter, check_libraries, check_versions
 from porch.manage.doctor.certificates import check_certificates

@@ -15,7 +15,7 @@ from porch.balance.standing import LIMITED, EndpointName, is_endpoint
 from porch.config.loaded import RouteEntry
 from porch.manage.cache_keeping import caches
 from porch.manage.facts import trouble
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 from porch.manage.state_words import state_of
 from porch.route.when import parse_when
 

@@ -8,10 +8,10 @@ import socket
 import struct
 from pathlib import Path
 
-from porch.manage.control import ask_at, check_folder
-from porch.manage.control_connection import ControlConnection, Operate, encoded
+from porch.manage.control.client import ask_at, check_folder
+from porch.manage.control.connection import ControlConnection, Operate, encoded
+from porch.manage.control.operating import Reply
 from porch.manage.loop import Loop
-from porch.manage.operating import Reply
 
 __all__ = ["AlreadyRuns", "Control", "started_by"]
 

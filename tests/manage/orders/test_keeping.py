@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from porch.config.orders import Order, Orders
-from porch.manage.keeping import Keeping
+from porch.manage.orders.keeping import Keeping
 
 NAME = ("[pool.api]", "10.0.0.1:8000")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from porch.manage.operation_schema import (
+from porch.manage.control.schema import (
     Schema,
     flag,
     listed,

@@ -13,9 +13,9 @@ from porch.config.orders import Closed, Order, Orders
 from porch.manage.asking import Asking
 from porch.manage.candidate import Candidate
 from porch.manage.in_force import InForce
-from porch.manage.keeping import Keeping
 from porch.manage.listening import Listening
-from porch.manage.ordering import LARGEST_PAGE, Ordering
+from porch.manage.orders.keeping import Keeping
+from porch.manage.orders.ordering import LARGEST_PAGE, Ordering
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
 from tests.manage.conftest import FakeOutput

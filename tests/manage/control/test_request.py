@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.http.message import RequestHead
-from porch.manage.operation_request import Asked, Refused, read
+from porch.manage.control.request import Asked, Refused, read
 
 JSON = (b"content-type", b"application/json")
 

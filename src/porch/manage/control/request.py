@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from porch.http.message import RequestHead
-from porch.manage.operation_schema import Schema, types
-from porch.manage.operations import OPERATIONS, Operation, at
+from porch.manage.control.operations import OPERATIONS, Operation, at
+from porch.manage.control.schema import Schema, types
 
 __all__ = ["LONGEST", "Asked", "Refused", "read"]
 

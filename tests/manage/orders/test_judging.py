@@ -10,8 +10,8 @@ from porch.config.load import load_mapping
 from porch.config.orders import Back, Order
 from porch.manage.candidate import Candidate
 from porch.manage.in_force import InForce
-from porch.manage.judging import Judging
 from porch.manage.listening import Listening
+from porch.manage.orders.judging import Judging
 from porch.route.route import REQUESTS
 
 

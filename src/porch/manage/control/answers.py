@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from porch.manage.operation_schema import (
+from porch.manage.control.schema import (
     Schema,
     flag,
     listed,

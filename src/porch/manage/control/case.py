@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from porch.manage.auditing import Auditing, Entry
+    from porch.manage.control.auditing import Auditing, Entry
 
 __all__ = ["Answer", "Case", "Made", "Records", "Reply"]
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from porch.config.orders import Order, Orders
-from porch.manage.operation_answers import AUDIT, ORDERS, STATUS, open_ended
-from porch.manage.operation_schema import flag, wrong
-from porch.manage.ordered import ordered
+from porch.manage.control.answers import AUDIT, ORDERS, STATUS, open_ended
+from porch.manage.control.schema import flag, wrong
+from porch.manage.orders.ordered import ordered
 
 
 def test_orders_are_as_they_are_described() -> None:

@@ -15,9 +15,9 @@ from porch.errors import MethodNotAllowed, PorchError
 from porch.http.h1 import HeadLimits
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead
+from porch.manage.control.operating import Answer, Leave, Reply
+from porch.manage.control.request import LONGEST, Refused, read
 from porch.manage.loop import Loop, Timer
-from porch.manage.operating import Answer, Leave, Reply
-from porch.manage.operation_request import LONGEST, Refused, read
 
 __all__ = ["ControlConnection", "Operate", "encoded"]
 

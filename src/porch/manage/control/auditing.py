@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from porch import clock
-from porch.manage.audit_file import AuditFile, paired
-from porch.manage.operating import Answer, Question
+from porch.manage.control.audit_file import AuditFile, paired
+from porch.manage.control.operating import Answer, Question
 from porch.observe.redact import REDACTED, is_secret, redact_text
 from porch.observe.stamp import utc_ms
 

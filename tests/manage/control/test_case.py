@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 from typing import Any
 
-from porch.manage.auditing import Auditing
-from porch.manage.case import Answer, Case, Made
+from porch.manage.control.auditing import Auditing
+from porch.manage.control.case import Answer, Case, Made
 
 
 class Records:

@@ -12,12 +12,12 @@ from functools import partial
 from socket import socket
 from typing import TYPE_CHECKING
 
-from porch.manage.case import Answer, Case, Made, Reply
-from porch.manage.operation_schema import wrong
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.case import Answer, Case, Made, Reply
+from porch.manage.control.operations import OPERATIONS
+from porch.manage.control.schema import wrong
 
 if TYPE_CHECKING:
-    from porch.manage.auditing import Auditing
+    from porch.manage.control.auditing import Auditing
     from porch.manage.in_force import InForce
     from porch.manage.loop import Loop
 

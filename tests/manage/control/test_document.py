@@ -1,7 +1,7 @@
 """The document of OpenAPI 3.1."""
 
-from porch.manage.operation_document import document
-from porch.manage.operations import OPERATIONS
+from porch.manage.control.document import document
+from porch.manage.control.operations import OPERATIONS
 
 
 def test_each_operation_stands_in_it_with_its_words() -> None:

@@ -8,7 +8,7 @@ others are GET, so that no link and no image can change anything.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from porch.manage.operation_answers import (
+from porch.manage.control.answers import (
     AUDIT,
     CACHE,
     KEPT,
@@ -17,7 +17,7 @@ from porch.manage.operation_answers import (
     STATUS,
     TOTALS,
 )
-from porch.manage.operation_schema import (
+from porch.manage.control.schema import (
     Schema,
     flag,
     listed,

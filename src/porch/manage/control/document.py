@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from porch.manage.operation_schema import Schema, listed, made, text, types
-from porch.manage.operations import OPERATIONS, Operation
+from porch.manage.control.operations import OPERATIONS, Operation
+from porch.manage.control.schema import Schema, listed, made, text, types
 
 __all__ = ["document"]
 

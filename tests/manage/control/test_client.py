@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from porch.manage import control
-from porch.manage.control import NotRunning, ask, second_path, socket_path
-from porch.manage.operating import Question
+from porch.manage.control import client
+from porch.manage.control.client import NotRunning, ask, second_path, socket_path
+from porch.manage.control.operating import Question
 from tests.support.controlled import asked, door_of, leave_behind, run_beside, serving, status
 
 pytestmark = pytest.mark.usefixtures("runtime")
@@ -55,7 +55,7 @@ def test_a_file_that_links_to_itself_has_a_name_too(tmp_path: Path) -> None:
 def test_root_finds_the_systems_door_from_a_login_of_its_own(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "SYSTEM", tmp_path / "run")
+    monkeypatch.setattr(client, "SYSTEM", tmp_path / "run")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
     async def then() -> None:
@@ -69,7 +69,7 @@ def test_root_finds_the_systems_door_from_a_login_of_its_own(
 def test_root_finds_the_door_of_a_user_whom_it_names_and_no_folder_of_another(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "LOGINS", tmp_path)
+    monkeypatch.setattr(client, "LOGINS", tmp_path)
     ours, uid = tmp_path / str(os.getuid()), os.getuid()
     other = tmp_path / str(uid + 1)
     other.mkdir()
@@ -175,7 +175,7 @@ def test_words_beside_the_command_reach_it(config: Path) -> None:
 def test_a_door_that_is_silent_is_waited_for_within_bounds(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "PATIENCE", 0.01)
+    monkeypatch.setattr(client, "PATIENCE", 0.01)
     path = socket_path(config)
     path.parent.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as silent:

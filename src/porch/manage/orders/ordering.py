@@ -18,14 +18,14 @@ from porch.config.loaded import RouteEntry
 from porch.config.orders import Back, Closed, Order, Orders
 from porch.config.units import spell_duration
 from porch.manage.asking import Asking, pending, taken
+from porch.manage.control.operating import Answer, ByItself, Command, Question
 from porch.manage.in_force import InForce, why
-from porch.manage.judging import Judging
-from porch.manage.keeping import Keeping
 from porch.manage.loop import Loop, Timer
 from porch.manage.naming import endpoints_named, route_named, spelled
-from porch.manage.obeying import BY_COMMAND
-from porch.manage.operating import Answer, ByItself, Command, Question
-from porch.manage.ordered import ordered
+from porch.manage.orders.judging import Judging
+from porch.manage.orders.keeping import Keeping
+from porch.manage.orders.obeying import BY_COMMAND
+from porch.manage.orders.ordered import ordered
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
 

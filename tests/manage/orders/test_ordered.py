@@ -3,7 +3,7 @@
 import shlex
 
 from porch.config.orders import Back, Closed, Order, Orders
-from porch.manage.ordered import ordered
+from porch.manage.orders.ordered import ordered
 
 NAME = ("[pool.api]", "10.0.0.1:8000")
 

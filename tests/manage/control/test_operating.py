@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from porch.manage.auditing import Auditing
-from porch.manage.operating import Answer, Operating, Question
+from porch.manage.control.auditing import Auditing
+from porch.manage.control.operating import Answer, Operating, Question
 
 
 class Told:

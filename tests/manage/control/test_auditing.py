@@ -5,10 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from porch.manage.audit_file import AuditFile
-from porch.manage.auditing import LONGEST, MOST, Auditing
-from porch.manage.case import Case
-from porch.manage.operating import Question
+from porch.manage.control.audit_file import AuditFile
+from porch.manage.control.auditing import LONGEST, MOST, Auditing
+from porch.manage.control.case import Case
+from porch.manage.control.operating import Question
 
 
 class Door:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from porch import clock
-from porch.manage.operations import OPERATIONS, Operation
+from porch.manage.control.operations import OPERATIONS, Operation
 
 if TYPE_CHECKING:
-    from porch.manage.operating import Answer
+    from porch.manage.control.operating import Answer
 
 __all__ = [
     "PATIENCE",

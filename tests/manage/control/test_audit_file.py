@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from porch.manage import audit_file as module
-from porch.manage.audit_file import KEPT, AuditFile, Torn, paired
+from porch.manage.control import audit_file as module
+from porch.manage.control.audit_file import KEPT, AuditFile, Torn, paired
 
 
 def numbers(audit: AuditFile) -> list[Any]:

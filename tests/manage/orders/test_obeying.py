@@ -12,7 +12,7 @@ from porch.config.load import load_mapping
 from porch.config.orders import Back, Closed, Order, Orders
 from porch.config.rehearse import Rehearsal, rehearse, request_of
 from porch.config.state import State
-from porch.manage.obeying import Obeying
+from porch.manage.orders.obeying import Obeying
 from porch.serve.maintenance import Maintenance
 
 WORDS: dict[str, Any] = {

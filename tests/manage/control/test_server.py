@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from porch.manage import control_server
-from porch.manage.control import ask, socket_path
-from porch.manage.control_server import AlreadyRuns, started_by
-from porch.manage.operating import Question
+from porch.manage.control import server
+from porch.manage.control.client import ask, socket_path
+from porch.manage.control.operating import Question
+from porch.manage.control.server import AlreadyRuns, started_by
 from tests.support.controlled import asked, door_of, leave_behind, run_beside, serving, status
 
 pytestmark = pytest.mark.usefixtures("runtime")
@@ -60,8 +60,8 @@ def test_another_user_is_not_answered_however_he_came_by_the_socket(
 ) -> None:
     """By a descriptor that somebody handed to him, or a folder whose mode was changed."""
     ours = os.geteuid()
-    users = [ours + 1, ours]
-    monkeypatch.setattr(control_server, "_peer", lambda sock: (7, users.pop(0)))
+    users = [ours + 1]
+    monkeypatch.setattr(server, "_peer", lambda sock: (7, users.pop() if users else ours))
     monkeypatch.setattr(os, "geteuid", lambda: ours)
 
     async def then() -> None:
@@ -145,7 +145,7 @@ def test_a_second_door_is_refused_and_the_first_stays(config: Path) -> None:
 
 
 def test_a_door_that_hangs_still_runs(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(control_server, "SHORT_PATIENCE", 0.01)
+    monkeypatch.setattr(server, "SHORT_PATIENCE", 0.01)
     path = socket_path(config)
     path.parent.mkdir(mode=0o700)
     with socket.socket(socket.AF_UNIX) as silent:

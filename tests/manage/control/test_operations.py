@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from porch.manage.operation_schema import wrong
-from porch.manage.operations import OPERATIONS, at
+from porch.manage.control.operations import OPERATIONS, at
+from porch.manage.control.schema import wrong
 
 
 def test_each_is_found_at_its_path_and_nothing_else_is() -> None:
