@@ -13,6 +13,7 @@ STATUS: dict[str, Any] = {
     "pid": 7,
     "since": "2026-01-01T00:00:00Z",
     "stopping": False,
+    "stopping_since": None,
     "configuration": {"file": "p.toml", "hash": "abc", "routes": 2, "loaded": "now"},
     "listening": [":80"],
     "observed": {"metrics": [], "admin": ["http://127.0.0.1:9146/"]},
@@ -159,3 +160,10 @@ def test_a_capture_is_told_with_who_began_it() -> None:
         "capture --end ends it"
     )
     assert told in list(lines(STATUS | {"capture": found}))
+
+
+def test_a_door_that_stops_says_since_when_it_does_and_since_when_it_was_up() -> None:
+    first, *_ = lines(STATUS | {"stopping": True, "stopping_since": "2026-01-02T00:00:00Z"})
+    assert first == (
+        "porch 1.2, process 7, up since 2026-01-01T00:00:00Z, stopping since 2026-01-02T00:00:00Z"
+    )

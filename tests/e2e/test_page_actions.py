@@ -252,3 +252,11 @@ def test_what_the_door_refuses_is_told_in_its_words(steered: Steered) -> None:
     told = steered.dialog.get_by_role("status")
     told.filter(has_text=re.compile("Nothing was done: .*1000")).wait_for()
     assert steered.orders == []
+
+
+def test_what_no_route_took_has_no_button_and_serves_nothing(steered: Steered) -> None:
+    assert steered.get("nobody.test").status_code == 404
+    row = steered.row("Routes", "no-site")
+    row.get_by_text("refused").wait_for()
+    assert row.get_by_role("button").count() == 0
+    assert steered.row("Routes", "blog.test").get_by_role("button").count() == 1

@@ -170,3 +170,10 @@ def test_what_is_said_and_captured_for_some_minutes_is_told() -> None:
     told = status(found)
     assert told["log_level"] == "debug for 245 s more"
     assert told["capture"] == {"client": "192.0.2.7"}
+
+
+def test_since_when_it_stops_is_told_of_one_that_does() -> None:
+    made = door()
+    assert status(made)["stopping_since"] is None
+    made.is_stopping, made.stopping_since = True, 1.8e9
+    assert status(made)["stopping_since"] == "2027-01-15T08:00:00Z"

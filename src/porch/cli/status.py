@@ -30,8 +30,8 @@ def _addresses(status: dict[str, Any]) -> Iterator[str]:
 
 def lines(status: dict[str, Any]) -> Iterator[str]:
     """The status as text: short lines, columns where there are rows."""
-    state = "stopping" if status["stopping"] else "up"
-    yield f"porch {status['version']}, process {status['pid']}, {state} since {status['since']}"
+    state = f", stopping since {status['stopping_since']}" if status["stopping"] else ""
+    yield f"porch {status['version']}, process {status['pid']}, up since {status['since']}{state}"
     found = status["configuration"]
     routes = f"{found['routes']} route{'' if found['routes'] == 1 else 's'}"
     yield f"{found['file']} ({found['hash']}), {routes}, loaded {found['loaded']}"

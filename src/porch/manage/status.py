@@ -63,6 +63,7 @@ def status(door: "Supervisor") -> dict[str, object]:
         "pid": os.getpid(),
         "since": utc(door.since),
         "stopping": door.is_stopping,
+        "stopping_since": utc(door.stopping_since) if door.is_stopping else None,
         "configuration": {
             "file": str(loaded.files[0]) if loaded.files else loaded.name,
             "hash": running.snapshot.short if running is not None else "",

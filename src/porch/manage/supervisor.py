@@ -82,6 +82,7 @@ class Supervisor:
         self.version = installed_version()  # of this code; another may be installed meanwhile
         self.since = clock.wall()
         self.is_stopping = False
+        self.stopping_since = 0.0
         output = Direct(2)
         self.messages = Messages(output, colours=output.is_terminal)
         self._load = load
@@ -461,6 +462,7 @@ class Supervisor:
         """Have the workers finish what runs, then end. A second call ends at once."""
         if not self.is_stopping:
             self.is_stopping = True
+            self.stopping_since = clock.wall()
             grace = self.in_force.candidate.grace
             self._notify.stopping(grace)
             self._changes.close()

@@ -58,7 +58,7 @@ export class Door {
     }
     for (const [which, ...row] of picture.routes) {
       if (typeof which === "number") flow(this.routes[which], row);
-      else this.others.push(flow({ key: `o${which}`, name: visible(which), pools: [], to: "", where: "" }, row));
+      else this.others.push(flow({ key: `o${which}`, name: visible(which), pools: [], to: "", where: "", isRefused: true }, row));
     }
     for (const [which, ...row] of picture.endpoints) {
       flow(this.endpoints[which], row).running = row[5];
@@ -107,6 +107,7 @@ export function tone(thing) {
   if (thing.drained) return ["warn", "drained"];
   if (thing.why) return ["bad", "out"];
   if (isClosed(thing)) return ["warn", "closed"];
+  if (thing.isRefused) return ["", "refused"];
   if (thing.rate && thing.failed / thing.rate >= 0.01) return ["bad", "failing"];
   return ["", thing.rate || thing.running ? "serving" : "idle"];
 }

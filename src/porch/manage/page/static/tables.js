@@ -1,6 +1,6 @@
 // The tables below the picture.
 
-import { clock, count, duration, el, moment, rate, say, share, size, span, visible } from "./dom.js";
+import { clock, count, duration, el, mark, moment, rate, say, share, size, span, visible } from "./dom.js";
 import { SIGN, isClosed, tone } from "./door.js";
 import { byFlow, matches } from "./drawing.js";
 import { soon } from "./now.js";
@@ -24,11 +24,13 @@ const state = {
   title: (row) => row.why || "",
 };
 
-// A button that says what it does now, to a row that changes: the same element all the time.
+// A button that says what it does now, to a row that changes: the same element all the time. A row
+// that is no thing of the configuration, as what no route took, has none.
 function button(text, call) {
   return {
     make: (row) => el("button", { type: "button", on: { click: () => call(row()) } }),
     refresh: (node, row) => {
+      mark(node, "hidden", row.raw ? null : "");
       say(node, text(row));
       const label = `${text(row)} ${row.name}`;
       if (node.getAttribute("aria-label") !== label) node.setAttribute("aria-label", label);
@@ -66,7 +68,7 @@ export class Tables {
   makeFlows(steer) {
     const close = button(
       (row) => (isClosed(row) ? "Open" : "Close"),
-      (row) => row.raw && steer.maintenance(row),
+      (row) => steer.maintenance(row),
     );
     const drain = button(
       (row) => (row.drained ? "Undrain" : "Drain"),
