@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from porch.cli import top
-from porch.cli.top import lines, show_top, summary
+from porch.cli.top import MORE, fitting, lines, show_top, summary
 from porch.errors import ConnectionRefused
 from porch.manage.tables import Tables
 from porch.observe.ended import Batch
@@ -137,3 +137,10 @@ def test_failures_of_an_endpoint_are_its_attempts_that_failed_whoever_answered(
     rows = {row["name"]: row for row in between(watched, ended())["endpoints"]}
     assert (rows["dead:1"]["failed"], rows["dead:1"]["share_failed"]) == (3, 0.75)
     assert rows["10.0.0.11:8000"]["failed"] == 0
+
+
+def test_what_is_shown_over_and_over_fits_its_window() -> None:
+    found = ["a" * 30, "b", "c"]
+    assert fitting(found, 80, 3) == "\n".join(found)
+    assert fitting(found, 10, 2).split("\n") == ["a" * 10, MORE[:10]]
+    assert fitting(found, 80, 2).split("\n") == ["a" * 30, MORE]
