@@ -228,7 +228,7 @@ class ForwardingHeaders(Filter):
         self._tells_id = forwarding.tells_id
         withheld = forwarding.withheld | ({REQUEST_ID} if forwarding.tells_id else frozenset())
         claims = CLAIMS | _NEVER | withheld
-        families = _FAMILIES + CLAIM_FAMILIES
+        families: tuple[bytes, ...] = _FAMILIES + CLAIM_FAMILIES
         if forwarding.identifies:
             claims |= IDENTITIES
             families += IDENTITY_FAMILIES
