@@ -7,7 +7,7 @@ import pytest
 
 from porch.cli import top
 from porch.cli.top import lines, show_top, summary
-from porch.errors import ConnectionRefused
+from porch.errors import ConnectionRefused, NoSite
 from porch.manage.tables import Tables
 from porch.observe.ended import Batch
 from porch.observe.meter import Meter
@@ -137,3 +137,12 @@ def test_failures_of_an_endpoint_are_its_attempts_that_failed_whoever_answered(
     rows = {row["name"]: row for row in between(watched, ended())["endpoints"]}
     assert (rows["dead:1"]["failed"], rows["dead:1"]["share_failed"]) == (3, 0.75)
     assert rows["10.0.0.11:8000"]["failed"] == 0
+
+
+def test_what_is_refused_is_no_failure(watched: Watched) -> None:
+    lost = ended(error=NoSite("x"), status=404, route="no-site", endpoint=None)
+    failed = ended(error=ConnectionRefused("x"), status=502)
+    found = between(watched, lost, lost, failed)
+    assert found["all"]["failed"] == sum(found["reasons"].values()) == 1
+    assert found["refused"] == {"no-site": 2}
+    assert "refused: 2 no-site" in [*lines(found)]
