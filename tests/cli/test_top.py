@@ -7,7 +7,7 @@ import pytest
 
 from porch.cli import top
 from porch.cli.top import MORE, fitting, lines, show_top, summary
-from porch.errors import ConnectionRefused
+from porch.errors import ConnectionRefused, NoSite
 from porch.manage.tables import Tables
 from porch.observe.ended import Batch
 from porch.observe.meter import Meter
@@ -144,3 +144,12 @@ def test_what_is_shown_over_and_over_fits_its_window() -> None:
     assert fitting(found, 80, 3) == "\n".join(found)
     assert fitting(found, 10, 2).split("\n") == ["a" * 10, MORE[:10]]
     assert fitting(found, 80, 2).split("\n") == ["a" * 30, MORE]
+
+
+def test_what_is_refused_is_no_failure(watched: Watched) -> None:
+    lost = ended(error=NoSite("x"), status=404, route="no-site", endpoint=None)
+    failed = ended(error=ConnectionRefused("x"), status=502)
+    found = between(watched, lost, lost, failed)
+    assert found["all"]["failed"] == sum(found["reasons"].values()) == 1
+    assert found["refused"] == {"no-site": 2}
+    assert "refused: 2 no-site" in [*lines(found)]

@@ -16,6 +16,7 @@ from porch.cli.ask import answer_of
 from porch.cli.status import table
 from porch.observe.meter import ERRORS, REQUESTS, WIDTH
 from porch.observe.rates import rates
+from porch.observe.refusals import split
 from porch.observe.series import GONE
 from porch.observe.took import took
 from porch.observe.visible import visible
@@ -103,6 +104,7 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
             endpoints.setdefault(address, [0] * WIDTH)
     records: Sequence[Mapping[str, Any]] = after["recent"]
     workers = after["status"]["workers"]
+    failures, refused = split({word: count for word, count in reasons.most_common() if count})
     whole = [sum(column) for column in zip(*routes.values(), strict=True)] if routes else []
     return {
         "seconds": round(seconds, 3),
@@ -116,7 +118,8 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
             for client, count in Counter(each["client"] for each in records).most_common(MOST)
         ],
         "slowest": sorted(records, key=lambda each: -each["total_ms"])[:MOST],
-        "reasons": {word: count for word, count in reasons.most_common(MOST) if count},
+        "reasons": dict([*failures.items()][:MOST]),
+        "refused": dict([*refused.items()][:MOST]),
         "out": [each for each in after["status"]["upstreams"] if each.get("out_since")],
     }
 
@@ -190,9 +193,10 @@ def lines(found: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         said = (f"{visible(each['client'])} {each['requests']}" for each in found["clients"][:5])
         yield f"clients: {', '.join(said)}"
-    if found["reasons"]:
-        said = (f"{count} {word}" for word, count in found["reasons"].items())
-        yield f"failures: {', '.join(said)}"
+    for title, key in (("failures", "reasons"), ("refused", "refused")):
+        if found[key]:
+            said = (f"{count} {word}" for word, count in found[key].items())
+            yield f"{title}: {', '.join(said)}"
     for each in found["out"]:
         yield f"{each['pool']}: {each['endpoint']} is {each['state']}"
 

@@ -17,6 +17,7 @@ from porch.manage.page.drawing import Plan
 from porch.manage.page.flow import FAILING, MOST, Flow, Where, told
 from porch.observe.exposition import ACCEPTED
 from porch.observe.meter import ERRORS
+from porch.observe.refusals import split
 from porch.observe.series import SeriesTable
 from porch.observe.totals import Totals
 from porch.route.route import RUNNING
@@ -69,7 +70,7 @@ class Picture:
             "seconds": round(seconds, 2),
             "all": told("all", whole, seconds) if whole else None,
             "point": told("all", latest, now - last_at)[1:5] if now > last_at else None,
-            "reasons": _reasons(new),
+            **_reasons(new),
             "listeners": _accepted(new, seconds),
             **self._rows(Flow(where, new), seconds),
         }
@@ -111,14 +112,15 @@ class Picture:
         return {at: count for at, count in enumerate(counts) if count}
 
 
-def _reasons(new: Totals) -> dict[str, int]:
-    """Why requests failed, the most usual first."""
+def _reasons(new: Totals) -> dict[str, dict[str, int]]:
+    """Why requests failed, and why they were refused, the most usual first."""
     first, end = new.layout.range(ERRORS)
     found: dict[str, int] = {}
     for name in new.layout.names[first:end]:
         if count := new[name]:
             found[name[2]] = found.get(name[2], 0) + count
-    return dict(sorted(found.items(), key=lambda each: -each[1])[:MOST])
+    failures, refused = split(dict(sorted(found.items(), key=lambda each: -each[1])[:MOST]))
+    return {"reasons": failures, "refused": refused}
 
 
 def _accepted(new: Totals, seconds: float) -> dict[str, float]:

@@ -31,7 +31,9 @@ export function troubles(door) {
   if (picture.silent) bad("The supervisor does not answer: porch status, or restart the door. Workers may serve on.");
   const now = picture.now;
   if (now?.trouble) bad(`No new requests are welcome: ${visible(now.trouble)}.`);
-  const reasons = Object.entries(picture.reasons).map(([word, many]) => `${count(many)} ${visible(word)}`);
+  const worded = (found) => Object.entries(found).map(([word, many]) => `${count(many)} ${visible(word)}`);
+  const reasons = worded(picture.reasons);
+  const refused = worded(picture.refused).slice(0, 5);
   if (picture.all && picture.all[2] / picture.all[1] >= 0.01) {
     const where = [...door.routes]
       .filter((each) => each.failed)
@@ -40,6 +42,7 @@ export function troubles(door) {
     const said = [...where.slice(0, 3), ...reasons.slice(0, 5)].join(", ");
     bad(`${share(picture.all[2], picture.all[1])} of all requests fail${said ? `: ${said}` : ""}.`);
   } else if (reasons.length) warn(`In the last ${span(picture.seconds)}: ${reasons.slice(0, 5).join(", ")}.`);
+  if (refused.length) warn(`Refused in the last ${span(picture.seconds)}: ${refused.join(", ")}.`);
   const out = door.endpoints.filter((each) => each.why && !each.drained);
   for (const each of out.slice(0, MOST)) bad(`${each.name} is ${each.why}.`);
   if (out.length > MOST) bad(`${out.length - MOST} more endpoints are out.`);
