@@ -72,3 +72,15 @@ def test_smooth_and_a_burst_cannot_both_be_meant() -> None:
     loaded = load_mapping({"listen": ":80", "routes": {"a": {"to": "b:1", "limit": limit}}})
     assert "keep one" in loaded.report()
     assert warnings({**limit, "burst": 1}) == warnings({**limit, "smooth": False}) == []
+
+
+def test_a_claim_where_nobody_is_asked_for_a_token_is_told() -> None:
+    def told(**words: Any) -> list[str]:
+        routes = {"a": {"to": "b:1", "limit": "5/min per claim sub"}, "b": "b:2"}
+        loaded = load_mapping({"listen": ":80", "routes": routes} | words)
+        return [each.text for each in loaded.problems]
+
+    (found,) = told()
+    assert found.endswith("add auth = { jwt = … } to the route, or write per client")
+    assert "claim sub is said by a token" in found
+    assert told(auth={"jwt": {"jwks": "https://id.example.com/jwks", "audience": "x"}}) == []

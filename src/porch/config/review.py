@@ -27,7 +27,7 @@ from porch.config.review_compress import review_compress
 from porch.config.review_content import review_content
 from porch.config.review_files import review_file, review_folders, review_pair, review_rights
 from porch.config.review_hide import review_hide
-from porch.config.review_limit import review_limits
+from porch.config.review_limit import review_claims, review_limits
 from porch.config.review_log import review_log
 from porch.config.review_route import parse_targets, review_routes
 from porch.config.schema import TOP_ONLY, HeadersModel, HstsModel, RouteWords, SiteModel, TlsModel
@@ -63,6 +63,7 @@ def review(loaded: Loaded, data: dict[str, Any]) -> None:
         _review_words(loaded, entry.model, entry.path)
     review_log(loaded)
     review_auth(loaded, data)
+    review_claims(loaded)
     review_browser(loaded)
     review_hide(loaded)
     review_cache(loaded)

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from porch.config.authing import merge_auth
 from porch.config.loaded import Loaded
 from porch.config.locate import KeyPath
+from porch.config.schema import RouteWords
 from porch.config.schema_limit import LimitModel, parts_of
 from porch.config.schema_shield import ShieldWords
+from porch.config.settings import site_of
 
-__all__ = ["review_limits"]
+__all__ = ["review_claims", "review_limits"]
 
 _SENT = ("header", "cookie", "query")
 
@@ -33,6 +36,23 @@ def review_limits(loaded: Loaded, words: ShieldWords, path: KeyPath) -> None:
                 'it that nobody walks around, such as "1000/min per client"'
             )
             loaded.add((*path, "limit"), text, warning=True)
+
+
+def review_claims(loaded: Loaded) -> None:
+    """Warn of routes that count by a claim and ask nobody for a token."""
+    for entry in loaded.routes:
+        own = site_of(loaded, entry.pattern.host.decode("ascii")) if entry.pattern else None
+        layers: list[RouteWords] = [loaded.config, *([own] if own is not None else ()), entry.model]
+        limits = next((each.limit for each in reversed(layers) if each.limit is not None), None)
+        for limit in limits or ():
+            named = [name for kind, name in parts_of(limit.per) if kind == "claim"]
+            if named and not merge_auth(layers):
+                text = (
+                    f"claim {named[0]} is said by a token, and nobody is asked for one here, so"
+                    " that the address counts; add auth = { jwt = … } to the route, or write"
+                    " per client"
+                )
+                loaded.add((*entry.path, "limit"), text, warning=True)
 
 
 def _is_one_host(loaded: Loaded, path: KeyPath) -> bool:
