@@ -41,6 +41,12 @@ ALL = b"; Secure; HttpOnly; SameSite=Lax"
         (b"__Secure-a=1", ALL),
     ],
 )
+def test_what_is_missing_is_added_behind_what_is_there(value: bytes, added: bytes) -> None:
+    assert hardened(value, CookieRules(), is_secured=True) == value + added
+    again = hardened(value + added, CookieRules(), is_secured=True)
+    assert again == value + added, "it is settled"
+
+
 def test_a_trusted_proxy_says_that_the_client_came_by_https() -> None:
     said = [(b"x-forwarded-proto", b"https"), (b"set-cookie", b"a=1")]
     for trusts, added in (
@@ -51,12 +57,6 @@ def test_a_trusted_proxy_says_that_the_client_came_by_https() -> None:
         fake = FakeExchange(fields=list(said))
         HardenCookies(CookieRules(), trusts).on_response(seen(fake))
         assert fake.response.get(b"set-cookie") == b"a=1" + added
-
-
-def test_what_is_missing_is_added_behind_what_is_there(value: bytes, added: bytes) -> None:
-    assert hardened(value, CookieRules(), is_secured=True) == value + added
-    again = hardened(value + added, CookieRules(), is_secured=True)
-    assert again == value + added, "it is settled"
 
 
 @pytest.mark.parametrize("value", [b"a=1", b"__Host-a=1; Path=/", b"a=1; SameSite=None"])
