@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from porch.cli import top
-from porch.cli.top import lines, show_top, summary
+from porch.cli.top import MORE, fitting, lines, show_top, summary
 from porch.errors import ConnectionRefused, NoSite
 from porch.manage.tables import Tables
 from porch.observe.ended import Batch
@@ -146,3 +146,10 @@ def test_what_is_refused_is_no_failure(watched: Watched) -> None:
     assert found["all"]["failed"] == sum(found["reasons"].values()) == 1
     assert found["refused"] == {"no-site": 2}
     assert "refused: 2 no-site" in [*lines(found)]
+
+
+def test_what_is_shown_over_and_over_fits_its_window() -> None:
+    found = ["a" * 30, "b", "c"]
+    assert fitting(found, 80, 3) == "\n".join(found)
+    assert fitting(found, 10, 2).split("\n") == ["a" * 10, MORE[:10]]
+    assert fitting(found, 80, 2).split("\n") == ["a" * 30, MORE]

@@ -77,3 +77,11 @@ def test_a_format_that_fails_leaves_the_addresses_as_they_were():
     with pytest.raises(ValueError, match="no line"):
         Hidden(fails, Memo(short))([exchange])
     assert (exchange.client_ip, exchange.error.detail) == (b"192.0.2.7", "192.0.2.7")
+
+
+def test_an_endpoint_with_the_clients_address_keeps_its_own():
+    error = BadRequest("10.0.0.11:8000 refused 10.0.0.11")
+    exchange = ended(error=error)
+    exchange.client_ip = b"10.0.0.11"
+    line = Hidden(json_lines, Memo(short))([exchange])
+    assert b'"detail":"10.0.0.11:8000 refused 10.0.0.0"' in line

@@ -19,6 +19,7 @@ from porch.shield.auth_claims import Requirement
 from porch.shield.auth_errors import CannotTell, NotAllowed, TooManyFailures, Unauthorized
 from porch.shield.auth_thread import SlowThread
 from porch.shield.basic import HOLDS, MOST_FAILURES, Basic, Passwords
+from porch.shield.basic_hash import kind_of, make_hash
 from tests.support.hooks import FakeExchange, seen
 
 
@@ -170,6 +171,24 @@ def test_a_name_that_nobody_has_takes_as_long(counted: Counted) -> None:
         found = await told(way, shown("nobody", "a:nn"))
         assert isinstance(found, Unauthorized), "that of somebody, which has held, is of no use"
         assert len(counted.calls) == 3, "ann was let in by what the second had verified"
+
+    asyncio.run(story())
+
+
+def test_where_hashes_are_of_several_kinds_each_takes_as_long_as_all(counted: Counted) -> None:
+    """Else the time tells which kind somebody's is, and that nobody has a name."""
+    dear = bcrypt.hashpw(b"dear", bcrypt.gensalt(5)).decode()
+    users = {**USERS, "dora": dear, "dan": make_hash(b"dan")}
+    kinds = sorted(map(kind_of, (USERS["ann"], users["dora"], users["dan"])))
+
+    async def story() -> None:
+        way = Basic(users, JUDGE, Passwords(SlowThread()), "x")
+        for name in ("nobody", "ann", "bob", "dora", "dan"):
+            counted.calls.clear()
+            assert isinstance(await told(way, shown(name, "wrong")), Unauthorized)
+            assert sorted(map(kind_of, counted.calls)) == kinds
+        assert isinstance(await told(way, shown("dora", "dear")), Identity)
+        assert isinstance(await told(way, shown("dora", "dan")), Unauthorized)
 
     asyncio.run(story())
 

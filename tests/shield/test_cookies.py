@@ -41,6 +41,18 @@ ALL = b"; Secure; HttpOnly; SameSite=Lax"
         (b"__Secure-a=1", ALL),
     ],
 )
+def test_a_trusted_proxy_says_that_the_client_came_by_https() -> None:
+    said = [(b"x-forwarded-proto", b"https"), (b"set-cookie", b"a=1")]
+    for trusts, added in (
+        (b"192.0.2.7".__eq__, ALL),
+        (b"10.0.0.1".__eq__, ALL[8:]),
+        (None, ALL[8:]),
+    ):
+        fake = FakeExchange(fields=list(said))
+        HardenCookies(CookieRules(), trusts).on_response(seen(fake))
+        assert fake.response.get(b"set-cookie") == b"a=1" + added
+
+
 def test_what_is_missing_is_added_behind_what_is_there(value: bytes, added: bytes) -> None:
     assert hardened(value, CookieRules(), is_secured=True) == value + added
     again = hardened(value + added, CookieRules(), is_secured=True)

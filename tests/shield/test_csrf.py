@@ -39,6 +39,22 @@ def origin(value: bytes) -> Field:
     return (b"origin", value)
 
 
+@pytest.mark.parametrize(("peer", "is_refused"), [(b"192.0.2.7", True), (b"10.0.0.1", False)])
+def test_a_page_of_plain_http_is_another_where_a_trusted_proxy_ended_tls(
+    peer: bytes, is_refused: bool
+) -> None:
+    said = [(b"x-forwarded-proto", b"https"), origin(b"http://a.test")]
+    fake = FakeExchange(method=b"POST", authority=b"a.test", fields=said)
+    rule = CrossSite(Origins(()), trusts=peer.__eq__)
+    if is_refused:
+        with pytest.raises(CrossSiteRefused):
+            rule.on_request(seen(fake))
+    else:
+        rule.on_request(seen(fake))
+    fake.request.fields[1] = origin(b"https://a.test")
+    rule.on_request(seen(fake))
+
+
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"OPTIONS"])
 def test_what_changes_nothing_passes(method: bytes) -> None:
     assert passes(site(b"cross-site"), origin(b"https://evil.com"), method=method)

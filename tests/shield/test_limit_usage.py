@@ -57,6 +57,32 @@ def test_a_number_that_is_cut_in_two_is_read_whole(scenario: Scenario) -> None:
     scenario.finish()
 
 
+@pytest.mark.parametrize(
+    ("member", "cost"),
+    [
+        (b'"total_tokens": 1e1', 10),
+        (b'"total_tokens": 1.25E+1', 13),
+        (b'"total_tokens": 400e-1', 40),
+        (b'"total_tokens": 0.5', 1),
+        (rb'"total\u005ftokens": 60', 60),
+        (rb'"\u0074otal\u005Ftoken\u0073": 60', 60),
+        (rb'"total\u005gtokens": 60', 1),
+    ],
+)
+def test_names_and_numbers_are_read_as_json_has_them(
+    scenario: Scenario, member: bytes, cost: int
+) -> None:
+    answered(scenario, b'{"usage": {' + member[:9], member[9:18], member[18:] + b"}}")
+    assert left(scenario) == 100 - cost
+    scenario.finish()
+
+
+def test_a_number_beyond_all_is_the_largest(scenario: Scenario) -> None:
+    answered(scenario, b'{"total_tokens": 9e99999}')
+    scenario.client(GET).client_gets(429)
+    scenario.finish()
+
+
 def test_of_events_the_last_one_counts(scenario: Scenario) -> None:
     events = b'data: {"usage":{"total_tokens":3}}\n\n', b'data: {"usage":{"total_tokens":9}}\n\n'
     answered(scenario, *events, kind=b"text/event-stream; charset=utf-8")

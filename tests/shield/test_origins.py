@@ -144,4 +144,4 @@ def test_an_origin_that_is_said_twice_is_none() -> None:
 def test_a_page_is_of_this_host_if_its_origin_is(
     origin: bytes, authority: bytes, scheme: bytes, own: bool
 ) -> None:
-    assert is_own(origin, RequestHead(b"POST", b"/", authority, scheme, [])) == own
+    assert is_own(origin, RequestHead(b"POST", b"/", authority, b"http", []), scheme) == own

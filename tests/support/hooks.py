@@ -1,5 +1,6 @@
 """What a hook sees of an exchange, without the exchange."""
 
+from types import SimpleNamespace
 from typing import cast
 
 from porch.exchange import Exchange
@@ -27,6 +28,7 @@ class FakeExchange:
         self.request = RequestHead(method, target, authority, scheme, made, length, upgrade)
         self.outgoing = RequestHead(method, target, authority, scheme, list(made), length)
         self.response = ResponseHead(200, list(made))
+        self.client = SimpleNamespace(peer=b"192.0.2.7")
         self.bytes_in = 0
         self.made: Response | None = None
         self.upgraded = False

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import Any
 
 from porch.cli.ask import answer_of
@@ -20,12 +21,13 @@ from porch.observe.series import GONE
 from porch.observe.took import took
 from porch.observe.visible import visible
 
-__all__ = ["Snapshot", "lines", "show_top", "summary"]
+__all__ = ["MORE", "Snapshot", "fitting", "lines", "show_top", "summary"]
 
 MOST = 10
 """Rows of each table."""
 CLEAR = "\x1b[H\x1b[J"
 """Of a terminal: home, and nothing below."""
+MORE = "… a larger window shows all"
 
 Cells = list[int]
 Snapshot = dict[str, Any]
@@ -53,8 +55,10 @@ def show_top(
             if as_json:
                 print(json.dumps(found))
             else:
-                text = "\n".join(lines(found))
-                print(text if once or not sys.stdout.isatty() else f"{CLEAR}{text}")
+                if once or not sys.stdout.isatty():
+                    print("\n".join(lines(found)))
+                else:
+                    print(f"{CLEAR}{fitting([*lines(found)], *get_terminal_size())}", end="")
             sys.stdout.flush()
             if once:
                 return 0
@@ -118,6 +122,12 @@ def summary(before: Snapshot, after: Snapshot) -> dict[str, Any]:
         "refused": dict([*refused.items()][:MOST]),
         "out": [each for each in after["status"]["upstreams"] if each.get("out_since")],
     }
+
+
+def fitting(found: Sequence[str], columns: int, rows: int) -> str:
+    """As much of these lines as a window has room for."""
+    shown = found if len(found) <= rows else [*found[: max(rows - 1, 0)], MORE]
+    return "\n".join(each[:columns] for each in shown)
 
 
 def _add(found: dict[str, Cells], key: str, cells: Cells) -> None:

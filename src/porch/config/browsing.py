@@ -1,5 +1,7 @@
 """What browsers are told, and what is not taken from them: from words to filters."""
 
+from collections.abc import Callable
+
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.settings import RouteSettings
 from porch.filter import Filter
@@ -12,17 +14,21 @@ from porch.shield.secure_content import ContentPolicy
 __all__ = ["browsing"]
 
 
-def browsing(settings: RouteSettings) -> list[Filter]:
-    """Preflights before all: they are answered, not judged."""
+def browsing(
+    settings: RouteSettings, trusts: Callable[[bytes], bool] | None = None
+) -> list[Filter]:
+    """Preflights before all: they are answered, not judged. trusts: whether a peer's claims are
+    believed, by its address; None for nobody's."""
     filters: list[Filter] = []
     cors: CorsModel | None = settings.nearest("cors") or None
     csrf: CsrfModel | None = settings.nearest("csrf") or None
     cookies: CookiesModel | None = settings.nearest("cookies") or None
     csp: CspModel | None = settings.nearest("csp") or None
     if cors is not None:
-        filters.append(Cors(_rules(cors)))
+        filters.append(Cors(_rules(cors), trusts))
     if csrf is not None:
-        filters.append(CrossSite(Origins(csrf.trusted), websocket=csrf.websocket))
+        origins = Origins(csrf.trusted)
+        filters.append(CrossSite(origins, websocket=csrf.websocket, trusts=trusts))
     if cookies is not None:
         filters.append(
             HardenCookies(
@@ -32,7 +38,8 @@ def browsing(settings: RouteSettings) -> list[Filter]:
                     same_site=cookies.same_site or None,
                     readable=frozenset(each.encode() for each in cookies.readable),
                     leave=frozenset(each.encode() for each in cookies.leave),
-                )
+                ),
+                trusts,
             )
         )
     if csp is not None:

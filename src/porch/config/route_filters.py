@@ -62,7 +62,7 @@ class RouteFilters:
         self._trusts = trusts
         self._options = Options()
         self.hiding = Hiding(loaded)
-        self._shielding = Shielding(loaded, state)
+        self._shielding = Shielding(loaded, state, trusts)
         self.accessing = self._shielding.accessing
         self.contents = self._shielding.contents
         self._forwarding_of: dict[object, ForwardingHeaders] = {}

@@ -5,7 +5,7 @@ often, and then who it is. Limits that ask who it is come behind what finds that
 request says in detail comes last: who may not come in learns nothing of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from porch.config.accessing import Accessing
 from porch.config.authing import Authing
@@ -27,7 +27,11 @@ class Shielding:
     """Of one configuration. accessing: what decides by addresses. authing: what lets clients in.
     contents: what looks at bodies, when those are gathered."""
 
-    def __init__(self, loaded: Loaded, state: State) -> None:
+    def __init__(
+        self, loaded: Loaded, state: State, trusts: Callable[[bytes], bool] | None = None
+    ) -> None:
+        """trusts: whether a peer's claims are believed, by its address."""
+        self._trusts = trusts
         self.accessing = Accessing(loaded, state)
         self.botting = Botting(loaded, state)
         self.contents = Contents(loaded, state)
@@ -72,7 +76,7 @@ class Shielding:
 
     def _browser(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Across origins: CORS, CSRF; what browsers are told."""
-        return browsing(settings)
+        return browsing(settings, self._trusts)
 
     def _identity(self, settings: RouteSettings, host: str) -> list[Filter]:
         """Who it is, and whether that one may come in."""

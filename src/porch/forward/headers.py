@@ -18,6 +18,7 @@ from porch.http.fields import REQUEST_ID, alike, encode
 from porch.http.message import Field, Lines, RequestHead, Trailers
 from porch.ip import packed
 from porch.route.methods import OVERRIDES
+from porch.route.scheme import client_scheme
 
 __all__ = [
     "ADDRESSES",
@@ -322,7 +323,7 @@ class ForwardingHeaders(Filter):
         return [
             *(each for each in passing if self._is_true(each, exchange.client_ip)),
             (b"x-forwarded-for", chain),
-            (b"x-forwarded-proto", request.get(b"x-forwarded-proto") or request.scheme),
+            (b"x-forwarded-proto", client_scheme(request, client.peer, self._trusts)),
             (b"x-forwarded-host", request.get(b"x-forwarded-host") or request.authority),
             (b"x-forwarded-port", request.get(b"x-forwarded-port") or client.port),
             (b"x-real-ip", exchange.client_ip),

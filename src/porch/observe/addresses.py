@@ -109,13 +109,20 @@ class Hidden:
                 kept.append((exchange, client, "" if error is None else error.detail))
                 exchange.client_ip = shown = self._addresses[client]
                 if error is not None:
-                    error.detail = error.detail.replace(_text(client), _text(shown))
+                    at = exchange.endpoint.name if exchange.endpoint is not None else ""
+                    error.detail = _replaced(error.detail, _text(client), _text(shown), at)
             return self._made(exchanges)
         finally:
             for exchange, client, detail in reversed(kept):
                 exchange.client_ip = client
                 if exchange.error is not None:
                     exchange.error.detail = detail
+
+
+def _replaced(detail: str, client: str, shown: str, endpoint: str) -> str:
+    """What is said of the client; an endpoint may have the same address, and keeps it."""
+    parts = detail.split(endpoint) if endpoint else [detail]
+    return endpoint.join(each.replace(client, shown) for each in parts)
 
 
 def _text(address: bytes) -> str:

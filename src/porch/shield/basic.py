@@ -2,12 +2,13 @@
 
 A password is verified once a minute, off the loop (auth_thread.py); in between a keyed digest tells
 that it has held. Who is not known takes as long as who is: the password is compared with
-somebody's, and the answer is no.
+somebody's, and the answer is no. Where hashes of several kinds are in a table, each password is
+compared with one of each kind, for everybody.
 """
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from porch.exchange import Exchange
@@ -16,7 +17,7 @@ from porch.shield.auth_errors import CannotTell, Unauthorized
 from porch.shield.auth_failures import Failures
 from porch.shield.auth_memory import Remembered
 from porch.shield.auth_thread import SlowThread
-from porch.shield.basic_hash import verify
+from porch.shield.basic_hash import kind_of, verify
 
 __all__ = ["HOLDS", "MOST_FAILURES", "Basic", "Passwords"]
 
@@ -48,15 +49,17 @@ class Passwords:
         self.thread = thread
         self.asked: dict[bytes, list[_Waiter]] = {}
 
-    def verify(self, digest: bytes, hashed: str, password: bytes, waiter: _Waiter) -> bool:
+    def verify(
+        self, digest: bytes, hashes: Sequence[str], password: bytes, waiter: _Waiter
+    ) -> bool:
         """Tell the waiter later, and once for all who show the same meanwhile. digest: of `held`.
-        Returns False where there is no room."""
+        hashes: see `_holds`. Returns False where there is no room."""
         waiting = self.asked.get(digest)
         if waiting is not None and len(waiting) < MOST_ALIKE:
             waiting.append(waiter)
             return True
         told = partial(self._told, digest)
-        work = partial(verify, hashed, password)
+        work = partial(_holds, hashes, password)
         if self.thread is None or waiting is not None:
             return False
         if not self.thread.ask(waiter[2], work, told):
@@ -80,13 +83,14 @@ class Passwords:
 class Basic:
     """See auth.Way. users: the hash of each one's password."""
 
-    __slots__ = ("_passwords", "_somebody", "_users", "challenge")
+    __slots__ = ("_kinds", "_passwords", "_somebody", "_users", "challenge")
 
     def __init__(
         self, users: Mapping[str, str], judge: Judge, passwords: Passwords, realm: str
     ) -> None:
         self._users = {name: (each, judge.judge(name, "basic", {})) for name, each in users.items()}
         self._somebody = next(iter(users.values()))
+        self._kinds = {kind_of(each): each for each in users.values()}
         self._passwords = passwords
         shown = realm.encode("ascii", "replace").replace(b"\\", b"").replace(b'"', b"")
         self.challenge = b'Basic realm="%b", charset="UTF-8"' % shown
@@ -111,16 +115,24 @@ class Basic:
         digest = passwords.held.digest(hashed.encode(), password)
         if verdict is not None and passwords.held.get(digest):
             return verdict
+        own = kind_of(hashed)
+        hashes = [hashed, *(each for kind, each in self._kinds.items() if kind != own)]
         if passwords.thread is None:
-            holds = verify(hashed, password) and verdict is not None
+            holds = _holds(hashes, password) and verdict is not None
             return verdict if holds else Unauthorized("the name or the password is wrong")
         refusal = passwords.failures.check(exchange.client_ip)
         if refusal is not None:
             return refusal
         later = Later()
-        if passwords.verify(digest, hashed, password, (later, verdict, exchange.client_ip)):
+        if passwords.verify(digest, hashes, password, (later, verdict, exchange.client_ip)):
             return later
         return CannotTell("more passwords are shown than can be verified; come again")
+
+
+def _holds(hashes: Sequence[str], password: bytes) -> bool:
+    """Whether the first is of this password. The others are there for the time that they take."""
+    holds, *_ = [verify(each, password) for each in hashes]
+    return holds
 
 
 def _decoded(text: bytes) -> tuple[str, bytes] | None:

@@ -2,7 +2,7 @@
 
 import re
 
-__all__ = ["MEMORY", "make_hash", "review_hash", "verify"]
+__all__ = ["MEMORY", "kind_of", "make_hash", "review_hash", "verify"]
 
 MEMORY = 19 * 1024
 """KiB that one verification of what `make_hash` makes takes; with two passes it is the least that
@@ -43,6 +43,16 @@ def review_hash(text: str) -> None:
         return
     why = next((why for start, why in _OTHERS if text.startswith(start)), "")
     raise ValueError(f"{why or 'it is no hash of a password (argon2id, bcrypt)'}; {_WAY_OUT}")
+
+
+def kind_of(hashed: str) -> str:
+    """By what a hash is made and what it costs: those of a kind take as long as each other."""
+    bcrypt = _BCRYPT.match(hashed)
+    return (
+        f"bcrypt {bcrypt[1]}"
+        if bcrypt is not None
+        else hashed.rpartition("$")[0].rpartition("$")[0]
+    )
 
 
 def verify(hashed: str, password: bytes) -> bool:

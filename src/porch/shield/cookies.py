@@ -4,11 +4,13 @@ What is missing is put behind what is there; nothing is taken away and nothing r
 cookie that is odd stays what it was to a browser.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from porch.exchange import Exchange
 from porch.filter import Filter
+from porch.route.scheme import client_scheme
 
 __all__ = ["CookieRules", "HardenCookies", "hardened"]
 
@@ -19,7 +21,7 @@ _PREFIXES = (b"__secure-", b"__host-")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CookieRules:
-    """secure: over HTTPS alone, where the answer itself came so. http_only: no script reads it, but
+    """secure: over HTTPS alone, where the client came so. http_only: no script reads it, but
     those that are `readable`. same_site: said where the origin says nothing. leave: names that stay
     as they are. Names are compared as browsers do, case and all."""
 
@@ -33,9 +35,11 @@ class CookieRules:
 class HardenCookies(Filter):
     """Hardens each Set-Cookie, the door's own too."""
 
-    __slots__ = ("rules",)
+    __slots__ = ("_trusts", "rules")
 
-    def __init__(self, rules: CookieRules) -> None:
+    def __init__(self, rules: CookieRules, trusts: Callable[[bytes], bool] | None = None) -> None:
+        """trusts: see client_scheme."""
+        self._trusts = trusts
         self.rules = rules
 
     def on_response(self, exchange: Exchange) -> None:
@@ -44,7 +48,8 @@ class HardenCookies(Filter):
         assert response is not None
         if not any(each[0] == b"set-cookie" for each in response.fields):
             return
-        is_secured = exchange.request.scheme == b"https"
+        scheme = client_scheme(exchange.request, exchange.client.peer, self._trusts)
+        is_secured = scheme == b"https"
         response.fields = [
             (name, hardened(value, self.rules, is_secured=is_secured))
             if name == b"set-cookie"

@@ -6,7 +6,7 @@ whoever is no browser reads them anyway.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -15,6 +15,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.fields import tokens
 from porch.http.message import Field, RequestHead
+from porch.route.scheme import client_scheme
 from porch.shield.origins import Origins, is_own, origin_of
 
 __all__ = ["METHODS", "SAID", "Cors", "CorsRules", "OriginRefused"]
@@ -75,10 +76,12 @@ class CorsRules:
 class Cors(Filter):
     """Says to browsers who may read."""
 
-    __slots__ = ("_always", "_headers", "_max_age", "_methods", "rules")
+    __slots__ = ("_always", "_headers", "_max_age", "_methods", "_trusts", "rules")
 
-    def __init__(self, rules: CorsRules) -> None:
+    def __init__(self, rules: CorsRules, trusts: Callable[[bytes], bool] | None = None) -> None:
+        """trusts: see client_scheme."""
         self.rules = rules
+        self._trusts = trusts
         always: list[Field] = [_CREDENTIALS] * rules.credentials
         if rules.expose:
             always.append((b"access-control-expose-headers", ", ".join(rules.expose).encode()))
@@ -100,10 +103,14 @@ class Cors(Filter):
         if (
             self.rules.websocket
             and request.upgrade == b"websocket"
-            and not (self.rules.origins.has(origin) or is_own(origin, request))
+            and not (self.rules.origins.has(origin) or self._is_own(origin, exchange))
         ):
             raise OriginRefused(f"a WebSocket from {_shown(origin)}")
         return None
+
+    def _is_own(self, origin: bytes, exchange: Exchange) -> bool:
+        request = exchange.request
+        return is_own(origin, request, client_scheme(request, exchange.client.peer, self._trusts))
 
     def on_response(self, exchange: Exchange) -> None:
         """See Filter. It comes behind a cache, and of the door's own answers too: a page is told

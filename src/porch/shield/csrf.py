@@ -5,12 +5,13 @@ A browser says with each request where the page stands that made it (Sec-Fetch-S
 application. Who says neither is no browser of this decade, and has no cookies of a victim to abuse.
 """
 
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.http.message import RequestHead
+from porch.route.scheme import client_scheme
 from porch.shield.origins import Origins, is_own, origin_of
 
 __all__ = ["SAFE", "CrossSite", "CrossSiteRefused"]
@@ -36,10 +37,18 @@ class CrossSite(Filter):
     A handshake is a GET, but what follows is not, and no CORS is between.
     """
 
-    __slots__ = ("_trusted", "_websocket")
+    __slots__ = ("_trusted", "_trusts", "_websocket")
 
-    def __init__(self, trusted: Origins, *, websocket: bool = True) -> None:
+    def __init__(
+        self,
+        trusted: Origins,
+        *,
+        websocket: bool = True,
+        trusts: Callable[[bytes], bool] | None = None,
+    ) -> None:
+        """trusted: origins. trusts: proxies, see client_scheme."""
         self._trusted = trusted
+        self._trusts = trusts
         self._websocket = websocket
 
     def on_request(self, exchange: Exchange) -> None:
@@ -47,7 +56,7 @@ class CrossSite(Filter):
         request = exchange.request
         if request.method in SAFE and not (self._websocket and request.upgrade == b"websocket"):
             return
-        why = self._why(request)
+        why = self._why(exchange)
         if why:
             raise CrossSiteRefused(why)
 
@@ -55,8 +64,9 @@ class CrossSite(Filter):
         """What it does, in words."""
         return ["requests that change something are refused to pages of other sites"]
 
-    def _why(self, request: RequestHead) -> str:
+    def _why(self, exchange: Exchange) -> str:
         """Why it is refused; "" if it is not."""
+        request = exchange.request
         sites = [value for name, value in request.fields if name == b"sec-fetch-site"]
         origin = origin_of(request)
         if len(sites) > 1 or origin == b"":
@@ -67,6 +77,8 @@ class CrossSite(Filter):
             if sites[0] in _OWN:
                 return ""
             return f"Sec-Fetch-Site: {sites[0][:40].decode('latin-1')!a}"
-        if origin is None or is_own(origin, request):
+        if origin is None:
+            return ""
+        if is_own(origin, request, client_scheme(request, exchange.client.peer, self._trusts)):
             return ""
         return f"Origin: {origin[:200].decode('latin-1')!a}"

@@ -6,6 +6,7 @@ are escaped, so that what a model writes is not taken for what it cost.
 """
 
 import re
+from math import ceil
 
 from porch.exchange import Exchange
 from porch.http.message import Trailers
@@ -14,8 +15,11 @@ from porch.transform import transform
 
 __all__ = ["ByUsage", "UsageLimiting"]
 
-_OVERLAP = 256
+_OVERLAP = 512
 """Bytes of a piece that are looked at again with the next one."""
+_MOST = 1_000_000_000_000
+_NUMBER = rb"(\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,5})?)"
+"""Of JSON (RFC 8259 6), from 0 on, as long as anybody writes one."""
 _TYPES = (b"application/json", b"text/event-stream", b"application/x-ndjson")
 
 
@@ -25,11 +29,22 @@ class ByUsage:
     __slots__ = ("pattern",)
 
     def __init__(self, name: str) -> None:
-        self.pattern = re.compile(rb'"%b"\s*:\s*(\d{1,12})' % re.escape(name.encode()))
+        self.pattern = re.compile(rb'"%b"\s*:\s*%b' % (_spelled(name), _NUMBER))
 
     def __call__(self, exchange: Exchange) -> int:
         """At the end, if nothing was read: of an answer that is no origin's."""
         return 0 if exchange.made is not None or exchange.endpoint is None else 1
+
+
+def _spelled(name: str) -> bytes:
+    """A pattern of all that JSON reads as this name: each letter may be an escape (RFC 8259 7)."""
+    return b"".join(b"(?:%b|%b)" % (re.escape(each.encode()), _escape(each)) for each in name)
+
+
+def _escape(letter: str) -> bytes:
+    units = letter.encode("utf-16-be")
+    pairs = (units[at : at + 2].hex().encode() for at in range(0, len(units), 2))
+    return b"".join(rb"\\u(?i:%b)" % each for each in pairs)
 
 
 class _Reader:
@@ -50,7 +65,7 @@ class _Reader:
         """See Transform."""
         seen = self._tail + data
         for found in self._pattern.finditer(seen):
-            self._costs[self._number] = int(found[1])
+            self._costs[self._number] = ceil(min(float(found[1]), _MOST))
         self._tail = seen[-_OVERLAP:]
         return trailers, data
 

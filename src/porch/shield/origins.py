@@ -132,8 +132,9 @@ def origin_of(request: RequestHead) -> bytes | None:
     return found
 
 
-def is_own(origin: bytes, request: RequestHead) -> bool:
-    """Whether the page is of the very host and port that the request is for.
+def is_own(origin: bytes, request: RequestHead, scheme: bytes) -> bool:
+    """Whether the page is of the very host and port that the request is for. scheme: by which the
+    client came.
 
     A page of plain HTTP is not of the same host by HTTPS: whoever stands between can make one. The
     other way round may be: who ends TLS before this door tells it nothing of it.
@@ -141,7 +142,7 @@ def is_own(origin: bytes, request: RequestHead) -> bool:
     match = _ORIGIN.match(origin) if len(origin) <= _LONGEST else None
     if match is None or match[1] not in _OWN_PORT:
         return False
-    if match[1] == b"http" and request.scheme == b"https":
+    if match[1] == b"http" and scheme == b"https":
         return False
     own = b":" + _OWN_PORT[match[1]]
     here = origin[len(match[1]) + 3 :]
