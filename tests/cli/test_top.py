@@ -139,6 +139,13 @@ def test_failures_of_an_endpoint_are_its_attempts_that_failed_whoever_answered(
     assert rows["10.0.0.11:8000"]["failed"] == 0
 
 
+def test_what_is_shown_over_and_over_fits_its_window() -> None:
+    found = ["a" * 30, "b", "c"]
+    assert fitting(found, 80, 3) == "\n".join(found)
+    assert fitting(found, 10, 2).split("\n") == ["a" * 10, MORE[:10]]
+    assert fitting(found, 80, 2).split("\n") == ["a" * 30, MORE]
+
+
 def test_what_is_refused_is_no_failure(watched: Watched) -> None:
     lost = ended(error=NoSite("x"), status=404, route="no-site", endpoint=None)
     failed = ended(error=ConnectionRefused("x"), status=502)
@@ -146,10 +153,3 @@ def test_what_is_refused_is_no_failure(watched: Watched) -> None:
     assert found["all"]["failed"] == sum(found["reasons"].values()) == 1
     assert found["refused"] == {"no-site": 2}
     assert "refused: 2 no-site" in [*lines(found)]
-
-
-def test_what_is_shown_over_and_over_fits_its_window() -> None:
-    found = ["a" * 30, "b", "c"]
-    assert fitting(found, 80, 3) == "\n".join(found)
-    assert fitting(found, 10, 2).split("\n") == ["a" * 10, MORE[:10]]
-    assert fitting(found, 80, 2).split("\n") == ["a" * 30, MORE]

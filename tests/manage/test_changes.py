@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -193,6 +194,22 @@ def test_a_rollback_goes_to_the_one_before_and_says_if_there_is_none(door: Door)
     door.wait(door.ask("reload"))
     door.wait(door.ask("rollback"))
     assert "back to" in door.said
+
+
+def test_a_rollback_says_whom_it_lets_in_at_the_admin_door_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANN", "a" * 32)
+    monkeypatch.setenv("BOB", "b" * 32)
+    tokens = {"ann": "${ANN}", "bob": "${BOB}"}
+    door.words["admin"] = {"listen": "127.0.0.1:0", "tokens": tokens}
+    assert door.wait(door.ask("reload"))["warnings"] == []
+    assert door.wait(door.ask("reload"))["warnings"] == []
+    candidate = door.in_force.candidate
+    assert candidate.admin is not None
+    candidate.admin = replace(candidate.admin, keys=candidate.admin.keys[:1])
+    answer = door.wait(door.ask("rollback"))
+    assert answer["warnings"] == ["let in at the admin door again, as it was then: bob"]
 
 
 def test_a_rollback_behind_a_reload_leads_to_what_ran_before_that(door: Door) -> None:

@@ -31,6 +31,17 @@ def test_what_tells_of_software_and_machines_goes(name: str) -> None:
     assert hidden(said, kept) == [kept]
 
 
+PROXIES = (
+    *("proxy-status", "x-cache", "x-cache-lookup", "x-backend-host", "x-backend-server"),
+    *("x-real-server", "x-forwarded-server", "x-powered-cms", "x-rack-cache", "server-timing"),
+)
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_so_does_what_a_proxy_behind_the_door_says_of_itself(name: str) -> None:
+    assert hidden((name.encode(), b"cache-7.internal; hit")) == []
+
+
 def test_the_door_says_its_own_name_where_the_origin_said_one() -> None:
     assert hidden((b"server", b"Apache/2.4.1 (Unix)")) == [(b"server", b"porch")]
     assert hidden((b"x", b"y")) == [(b"x", b"y")]

@@ -18,7 +18,7 @@ from porch.listen.address import ListenAddress
 from porch.route.host import parse_host
 from porch.tls.certificate import Certificate
 
-__all__ = ["Administered", "Key", "administered"]
+__all__ = ["Administered", "Key", "administered", "admitted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,17 @@ class Administered:
         return pairs[0] == pairs[1] and replace(self, certificate=None) == replace(
             other, certificate=None
         )
+
+
+def admitted(before: Administered | None, now: Administered | None) -> list[str]:
+    """Whom the second lets in at the admin door, or lets do more or less, and the first did not: by
+    name."""
+    keys = () if now is None else now.keys
+    known = () if before is None else before.keys
+    clients = {} if now is None else now.clients
+    old = {} if before is None else before.clients
+    found = [each.name for each in keys if each not in known]
+    return found + [name for name, role in clients.items() if old.get(name) != role]
 
 
 def administered(loaded: Loaded) -> Administered | None:

@@ -57,23 +57,27 @@ _FIELD = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
 _PARAMETER = re.compile(r"[A-Za-z0-9_.-]+\Z")
 
 
-def _secret_name(value: str, pattern: re.Pattern[str], what: str) -> str:
+def _secret_name(value: str, pattern: re.Pattern[str], what: str, such: str) -> str:
     if pattern.match(value) is None:
         raise ValueError(f"it is not the name of {what}")
     if not is_secret(value.encode()):
         raise ValueError(
             "no log would know by this name that there is a secret in it; write one that says so,"
-            " such as X-Api-Key or api_key"
+            f" such as {such}"
         )
     return value
 
 
 def _field(value: str) -> str:
-    return _secret_name(value, _FIELD, "a field")
+    return _secret_name(value, _FIELD, "a field", "X-Api-Key")
 
 
 def _parameter(value: str) -> str:
-    return _secret_name(value, _PARAMETER, "a parameter")
+    return _secret_name(value, _PARAMETER, "a parameter", "api_key")
+
+
+def _cookie(value: str) -> str:
+    return _secret_name(value, _PARAMETER, "a cookie", "id_token")
 
 
 def _name(value: str) -> str:
@@ -190,7 +194,7 @@ class JwtModel(Model):
     audience: Strings | None = word("`aud`: one of these has to be in it.")
     leeway: Duration | None = word("How much clocks may differ.", "30s")
     name: str | None = word("The claim that is the name.", "sub")
-    cookie: Annotated[str, AfterValidator(_parameter), Form("a name")] | None = word(
+    cookie: Annotated[str, AfterValidator(_cookie), Form("a name")] | None = word(
         "A cookie that a token may stand in too."
     )
     ca: str | None = word("A PEM file of authorities for `jwks`, instead of the system's.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeVar
 
+from porch.config.administering import admitted
 from porch.config.build import releasing
 from porch.config.history import Ran
 from porch.config.steps import advance
@@ -261,6 +262,7 @@ class Changes:
             return
         candidate = job.prospect.candidate
         is_same = wish.kind == "lists"
+        came = admitted(self._in_force.candidate.admin, candidate.admin)
         with wish.question.changing():
             before = self._in_force.take(job, wish.back_to, is_same=is_same)
         self._let_go(releasing(before))
@@ -269,9 +271,11 @@ class Changes:
         self._in_force.settle(self._fleet)
         if not job.files:
             self.reopen()
-        report = candidate.loaded.report()
-        if report:
-            self._messages.warn(report)
+        warnings = candidate.loaded.report().splitlines()
+        if came and wish.back_to is not None:
+            warnings.append(f"let in at the admin door again, as it was then: {', '.join(came)}")
+        if warnings:
+            self._messages.warn("\n".join(warnings))
         done = "lists read again" if is_same else "loaded again"
         done = done if wish.back_to is None else f"back to {wish.back_to.snapshot.short}"
         self._messages.tell(f"{done}: {candidate.summary}")
@@ -279,7 +283,7 @@ class Changes:
             {
                 "loaded": candidate.summary,
                 "workers": len(self._fleet.slots),
-                "warnings": report.splitlines(),
+                "warnings": warnings,
             }
         )
 

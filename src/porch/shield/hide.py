@@ -28,6 +28,8 @@ TELLING = (
     *("x-turbo-charged-by", "x-litespeed-cache", "x-cf-powered-by", "x-redirect-by"),
     *("x-jenkins", "x-jenkins-session", "x-hudson", "x-b3-*", "x-debug-*", "x-debug-token"),
     *("x-accel-*", "x-sendfile", "liferay-portal", "microsoftsharepointteamservices"),
+    *("proxy-status", "x-cache", "x-cache-lookup", "x-backend-host", "x-real-server"),
+    *("x-forwarded-server", "x-powered-cms", "x-rack-cache", "server-timing"),
     *("sprequestguid", "product", "powered-by", "servlet-engine", "x-nextjs-*", "x-django-*"),
 )
 """Names that tell what runs behind the door; one that ends with * stands for all that begin so."""

@@ -172,7 +172,7 @@ def cross_site(request: RequestHead) -> str:
     if any(each not in _OWN for each in sites):
         return f"Sec-Fetch-Site: {sites[0][:20].decode('latin-1')!a}"
     origin = origin_of(request)
-    if origin is None or is_own(origin, request):
+    if origin is None or is_own(origin, request, request.scheme):
         return ""
     return f"Origin: {origin[:200].decode('latin-1')!a}"
 
