@@ -179,3 +179,12 @@ def test_exemplars_are_those_of_the_ring() -> None:
         f'porch_first_byte_seconds_bucket{{route="a.test",endpoint="a:1",le="0.005"}} 1{said}'
         in text
     )
+
+
+def test_lines_that_were_made_ahead_have_their_exemplars_on_the_page() -> None:
+    counted = Counted(exemplars=True)
+    counted.end(("a.test", "a:1"))
+    assert counted.lines.prepare(counted.table.totals(), 100)
+    first = counted.text()
+    assert first.count("# {") == 3, "to the end, to the first byte, and to a new connection"
+    assert counted.text() == first, "they stay where nothing new has ended"

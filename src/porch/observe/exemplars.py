@@ -58,9 +58,10 @@ class Exemplars:
     def __repr__(self) -> str:
         return f"<Exemplars {len(self.whole)} routes, {len(self.first)} endpoints>"
 
-    def look(self) -> None:
+    def look(self) -> tuple[set[str], set[tuple[str, str]]]:
         """Take those of exchanges that have ended since the last look; of very many the newest, so
-        that it takes 25 ms at most."""
+        that it takes 25 ms at most. Returns the routes, and the routes with their endpoints, that
+        have another one now."""
         lines, self._marks = self._recent.lines(self._marks)
         share = LOOKED_AT // max(1, sum(map(bool, lines)))
         whole: dict[tuple[bytes, int], _Line] = {}
@@ -73,14 +74,19 @@ class Exemplars:
                 parts[route, endpoint, bisect_left(_BOUNDS_MS, float(first))] = line
             if is_new and connect != b"null":
                 connects[route, bisect_left(_BOUNDS_MS, float(connect))] = line
+        routes, pairs = set[str](), set[tuple[str, str]]()
         for found, texts, place in ((whole, self.whole, 6), (connects, self.connect, 7)):
             for (route, bucket), line in found.items():
                 if text := _text(line, line[place]):
-                    texts.setdefault(_read(route), [*_NONE])[bucket] = text
+                    key = _read(route)
+                    texts.setdefault(key, [*_NONE])[bucket] = text
+                    routes.add(key)
         for (route, endpoint, bucket), line in parts.items():
             if text := _text(line, line[8]):
                 name = _read(route), _read(endpoint) or AT_DOOR
                 self.first.setdefault(name, [*_NONE])[bucket] = text
+                pairs.add(name)
+        return routes, pairs
 
     def keep(self, names: Collection[tuple[str, str]]) -> None:
         """These are counted: the others are gone."""

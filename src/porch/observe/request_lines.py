@@ -133,16 +133,24 @@ class RequestLines:
 
     def take(self, totals: Totals) -> None:
         """What is counted now."""
-        if self._exemplars is not None:
-            self._exemplars.look()
-        cells, before = self._look(totals), self._cells
-        self._make([place for place, each in enumerate(cells) if each != before[place]], cells)
+        cells = self._look(totals)
+        routes, pairs = (set(), set()) if self._exemplars is None else self._exemplars.look()
+        before, names = self._cells, self._pairs.names
+        places = [
+            place
+            for place, each in enumerate(cells)
+            if each != before[place] or (pairs and names[place] in pairs)
+        ]
+        self._make_pairs(places, cells)
+        others = [place for place, name in enumerate(self._routes.names) if name[0] in routes]
+        self._make_routes({*others, *(self._route_of[place] for place in places)})
 
     def prepare(self, totals: Totals, most: int) -> bool:
         """Make the first lines of names that have none yet, of so many. Whether that was all."""
         cells = self._look(totals)
         new = [place for place, known in enumerate(self._cells) if not known]
-        self._make(new[:most], cells)
+        self._make_pairs(new[:most], cells)
+        self._make_routes({self._route_of[place] for place in new[:most]})
         return len(new) <= most
 
     def _look(self, totals: Totals) -> list[bytes]:
@@ -153,10 +161,6 @@ class RequestLines:
         data = totals.data
         bounds = [start * 8 for start in totals.layout.starts[first : end + 1]]
         return [data[start:stop] for start, stop in pairwise(bounds)]
-
-    def _make(self, places: list[int], cells: list[bytes]) -> None:
-        self._make_pairs(places, cells)
-        self._make_routes({self._route_of[place] for place in places})
 
     def _make_pairs(self, places: list[int], cells: list[bytes]) -> None:
         """One loop of all, for there are many."""
