@@ -8,13 +8,12 @@ and least of --repeats. Behind it how often there is one, and what of a core tha
 
 from __future__ import annotations
 
-import argparse
 import gc
 import statistics
 import sys
 
 from harness import machine
-from scrape import Counted, cpu_ms
+from scrape import Counted, cpu_ms, options_of
 
 from porch.manage.page.broadcast import EVERY, LONGEST, SHARE
 from porch.manage.page.drawing import Plan
@@ -23,7 +22,7 @@ from porch.manage.page.stream import event
 
 
 def main() -> int:
-    options = _options()
+    options = options_of(__doc__, 7)
     counted = Counted(options.routes, options.endpoints, options.workers)
     routes = {route.key: ("porch.toml:1", "", [route.key]) for route, _ in counted.pairs}
     picture = Picture(counted.series, counted.table)
@@ -54,17 +53,6 @@ def main() -> int:
             f"{took / 1000 / pause:11.2%}"
         )
     return 0
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        formatter_class=argparse.RawDescriptionHelpFormatter, description=__doc__
-    )
-    parser.add_argument("--routes", type=int, default=1000)
-    parser.add_argument("--endpoints", type=int, default=10)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=7)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

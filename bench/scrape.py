@@ -113,7 +113,7 @@ def cpu_ms(act: Callable[[], object]) -> float:
 
 
 def main() -> int:
-    options = _options()
+    options = options_of(__doc__, 9)
     counted = Counted(options.routes, options.endpoints, options.workers)
     gc.collect()
     gc.freeze()  # it is another process that has counted all this
@@ -178,14 +178,15 @@ def _of(expositions: dict[bytes, Exposition]) -> list[tuple[Exposition, bytes]]:
     return [(exposition, kind) for kind, exposition in expositions.items()]
 
 
-def _options() -> argparse.Namespace:
+def options_of(text: str | None, repeats: int) -> argparse.Namespace:
+    """How large the door is, and how often it is measured. text: what for."""
     parser = argparse.ArgumentParser(
-        formatter_class=argparse.RawDescriptionHelpFormatter, description=__doc__
+        formatter_class=argparse.RawDescriptionHelpFormatter, description=text
     )
     parser.add_argument("--routes", type=int, default=1000)
     parser.add_argument("--endpoints", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--repeats", type=int, default=repeats)
     return parser.parse_args()
 
 
