@@ -11,7 +11,7 @@ import pytest
 from porch.cache.bodies import Writer, path_of
 from porch.cache.disk_store import DiskStore
 from porch.cache.opening import claim, settle
-from porch.cache.sweeping import ASIDE, FILES, RECORDS, Sweeper, is_useless
+from porch.cache.sweeping import ASIDE, AWAITED, FILES, RECORDS, Sweeper, is_useless
 from tests.support.storing import answer, disk, keep, key, worker
 
 
@@ -47,6 +47,12 @@ def round_of(count: int) -> int:
 def test_of_no_use_is_what_can_neither_be_served_nor_validated(words, useless: bool) -> None:
     entry = answer(**{"received": 1000.0, "lifetime": 0.0, **words})
     assert is_useless(entry, 1100.0) == useless
+
+
+def test_what_has_just_come_is_left_for_those_who_wait_for_it_in_other_workers() -> None:
+    entry = answer(received=1000.0, age=7.0, lifetime=1.0)
+    assert not is_useless(entry, 1000.0 + AWAITED - 0.1)
+    assert is_useless(entry, 1000.0 + AWAITED)
 
 
 def test_a_step_looks_at_a_bounded_number_and_comes_to_all(store: DiskStore) -> None:

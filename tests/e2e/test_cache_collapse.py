@@ -235,7 +235,7 @@ def test_those_who_differ_in_what_vary_names_get_theirs(door: Start, origin: Scr
 
 
 @pytest.mark.parametrize("said", [b"max-age=1", b"s-maxage=1", b"max-age=1, must-revalidate"])
-def test_a_thousand_clients_of_what_is_stale_when_it_comes_are_one_request_or_two(
+def test_a_thousand_clients_of_what_is_stale_when_it_comes_are_one_request(
     door: Start, origin: Scripted, said: bytes
 ) -> None:
     """The origin takes longer than its answer is good for: all have asked before it was made."""
@@ -243,12 +243,11 @@ def test_a_thousand_clients_of_what_is_stale_when_it_comes_are_one_request_or_tw
     slow = Slow(origin, start, pause=7.0)
     running = started(door, slow.port)
     gots = Crowd(running.port, MANY, lambda _: GET).run()
-    asked = slow.asked
-    assert asked <= 2, "mostly one; or one more for those whom the other worker hears too late"
+    assert slow.asked == 1
     assert [got.body for got in gots] == [b"hi"] * MANY
     got = Crowd(running.port, 1, lambda _: GET).run()[0]
-    assert slow.asked == asked + 1, "who comes behind it"
-    assert b"fwd=" in got.head, "stale, or swept by now"
+    assert slow.asked == 2, "who comes behind it"
+    assert b"fwd=stale" in got.head
     idle(running)
 
 
@@ -285,5 +284,5 @@ def test_of_what_nobody_may_have_unasked_each_user_has_his_own(
         gots = Crowd(running.port, 200, of).run()
         for number, got in enumerate(gots):
             assert got.body == (users[number % len(users)] or b"nobody") * 10
-        assert len(asked) - before <= 10 * len(users), "most of each user's are one"
+        assert len(asked) - before <= 3 * len(users), "of each user one a worker, or one more"
     idle(running)

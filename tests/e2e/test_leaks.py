@@ -21,8 +21,8 @@ BODY = b"b" * 20_000
 
 
 def _status(door: Door) -> dict[str, int]:
-    """The numbers of all workers in `porch status`; memory in KiB, without what they share: the ring
-    of the last exchanges fills up while these run."""
+    """The numbers of all workers in `porch status`; memory in KiB, without what they share: the
+    ring of the last exchanges fills up while these run."""
     ran = subprocess.run(
         [sys.executable, "-m", "porch", "status", "--json", "--config", str(door.file)],
         capture_output=True,

@@ -8,6 +8,7 @@ from porch.cache.asker import asker
 from porch.cache.filter import digest
 from porch.cache.handover import Resumed
 from porch.cache.key import KeyRules, make
+from porch.cache.shelf import name_of
 from porch.cache.store import Spool
 from porch.cache.waiting import Waiting
 from porch.http.message import RequestHead
@@ -191,6 +192,25 @@ def test_what_another_workers_client_alone_may_have_unasked_is_for_no_other(
     story.advance(0.05, 0.01).client_gets(200, b"A", at=0).client_gets_nothing(at=1)
     story.upstream_gets(b"GET /a", field=(b"cookie", b"user=B"))
     story.upstream(OK.replace(b"hi", b"ho")).client_gets(200, b"ho", at=1)
+
+
+def test_what_others_alone_may_have_wakes_nobody_who_waits_for_his_own(cached: Make) -> None:
+    """Four more have theirs before he has his: as often nobody looks in vain (filter.look)."""
+    story = cached()
+    story.shelf.hint(PRIMARY, [], b"A")  # it is known that users are told apart
+    his, address = RequestHead(b"GET", b"/a", b"x", b"http", []), b"192.0.2.7"
+    story.locks.others = {name_of(story.shelf.key(PRIMARY, his, address))}
+    story.connects().client(GET)
+    assert story.recorder.began[-1].client_ip == address
+    entry = story.entry(b"A", (b"etag", b'"1"'), lifetime=0.0)
+    for name in (b"B", b"C", b"D", b"E", b"F"):
+        entry.asker = asked_by(name, address)
+        story.store.save(PRIMARY, entry, name, story.store.moment())
+        story.advance(0.05, 0.01)
+    story.upstream_gets_nothing().client_gets_nothing()
+    entry.asker = asker(his, address)
+    story.store.save(PRIMARY, entry, b"x", story.store.moment())
+    story.advance(0.05, 0.01).client_gets(200, b"x").upstream_gets_nothing()
 
 
 def test_the_rest_of_it_is_for_no_other_either(cached: Make) -> None:

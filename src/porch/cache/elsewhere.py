@@ -7,6 +7,7 @@ in the store the other says how it ended (outcomes.py), so that all go on at onc
 """
 
 from porch import clock
+from porch.cache.asker import is_for
 from porch.cache.following import Following
 from porch.cache.handover import Ask
 from porch.cache.outcomes import Outcome
@@ -96,7 +97,7 @@ class Elsewhere:
         is_held = shelf.locks.is_held(self._name)  # before what it said when it let go
         if not self._waiting:
             self._close()
-        elif not self._variants() <= self._known:
+        elif self._has_come():
             self._again()
         elif (outcome := shelf.outcomes.told(self._name, self._began)) is not None:
             self._release(outcome)
@@ -109,6 +110,22 @@ class Elsewhere:
         else:
             self._pause = min(self._pause * 1.5, LONGEST_LOOK)
             self._keeper.later(self._pause, self._look)
+
+    def _has_come(self) -> bool:
+        """Whether what is stored by now is for those who wait, or tells them apart. What is for
+        another asker alone (asker.py) comes under the same key: to look at it again would make
+        them ask for themselves after a few of it (TRIES)."""
+        found = self._variants()
+        if found <= self._known:
+            return False
+        self._known = found
+        primary, shelf = self._key[0], self._shelf
+        first = next(iter(self._waiting.values()))
+        stored, _ = first.cache.select(primary, first.request)
+        if stored is None:
+            return True
+        shelf.hint(primary, stored.entry.vary, stored.entry.asker)
+        return self._is_other() or is_for(stored.entry, first.request, first.exchange.client_ip)
 
     def _release(self, outcome: Outcome) -> None:
         """It is not in the store, and all know how it ended, as who waited in that worker does."""

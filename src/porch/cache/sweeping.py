@@ -33,7 +33,7 @@ from porch.cache.entry import Entry, encoded
 from porch.cache.records import FILE, RECORD, Record, ident_of, pack, position_of, unpack
 from porch.cache.spool import living, read
 
-__all__ = ["PAUSE", "RECORDS", "Sweeper", "is_useless"]
+__all__ = ["AWAITED", "PAUSE", "RECORDS", "Sweeper", "is_useless"]
 
 RECORDS = 32
 """That one step looks at."""
@@ -46,12 +46,18 @@ LOOKED = 128
 """Files that are looked at where a write has found no room: about 1 ms."""
 PAUSE = 0.05
 """Seconds between two such looks, at least."""
+AWAITED = 10.0
+"""Seconds for which what has come is left, however old it came: in other workers all who have
+waited for it are to find it, a thousand of them in 0.1 s, or the origin is asked again."""
 
 Write = Callable[[Callable[[Change], None], None], None]
 
 
 def is_useless(entry: Entry, now: float) -> bool:
-    """Whether it can neither be served any more, stale or not, nor be validated."""
+    """Whether it can neither be served any more, stale or not, nor be validated; nor is waited
+    for."""
+    if now < entry.received + AWAITED:
+        return False
     if entry.get(b"etag") is not None or entry.get(b"last-modified") is not None:
         return False
     return entry.age_at(now) > entry.lifetime + max(entry.stale_while, entry.stale_error)
