@@ -126,7 +126,7 @@ class RequestDecoder(Decoder):
                 self._usual = block[cut:]
                 self._usual_fields = tuple(fields)
                 self._usual_host = request.authority
-                self._repeats = {}
+                self._repeats = Repeats()
         else:
             request = RequestHead(method, target, b"", self._scheme, fields)
             self._read_special(request)
