@@ -1,9 +1,13 @@
 """What a filter is before it does anything."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from porch import clock
 from porch.errors import IncompleteResponse
-from porch.filter import SUSPEND, Filter, Response, Suspend
+from porch.filter import SUSPEND, Filter, Repeated, Response, Suspend
 from porch.http.message import Trailers
 from tests.support.hooks import FakeExchange, seen
 
@@ -41,6 +45,25 @@ def test_the_phases_are_these() -> None:
 def test_an_answer_is_empty_unless_said() -> None:
     answer = Response(204)
     assert (answer.status, tuple(answer.fields), answer.body) == (204, (), b"")
+
+
+def test_a_repeated_answer_says_what_another_of_its_kind_says_and_tells_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fields, asked = [(b"etag", b'"1"')], seen(FakeExchange())
+    keeper: Any = SimpleNamespace(own_fields=((b"server", b"porch"),))
+    asked.keeper = keeper
+    repeated = Repeated(200, fields, b"hello")
+    for date in (b"Mon, 23 Nov 2026 20:00:00 GMT", b"Mon, 23 Nov 2026 20:00:01 GMT"):
+        monkeypatch.setattr(clock, "date", date)
+        once = Response(200, fields, b"hello").head(asked)
+        for _ in range(2):
+            head = repeated.head(asked)
+            assert (head.status, head.fields, head.length) == (200, once.fields, 5)
+            assert head.known is not None
+            assert head.known.fields == head.fields
+            assert (b"date", date) in head.fields
+            head.fields.append((b"a", b"b"))  # it is this answer's own
 
 
 def test_there_is_one_way_to_suspend() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from porch import clock
+from porch.http.known import Known
 from porch.http.message import Field, ResponseHead
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from porch.http.message import Trailers
     from porch.keeper import UpstreamStream
 
-__all__ = ["SUSPEND", "Filter", "Kept", "Response", "Source", "Suspend"]
+__all__ = ["SUSPEND", "Filter", "Kept", "Repeated", "Response", "Source", "Suspend"]
 
 
 class Source(Protocol):
@@ -56,6 +57,25 @@ class Response:
         if self.status not in (204, 304):  # RFC 9110 8.6: none with 204, another's with 304
             fields.append((b"content-length", b"%d" % len(self.body)))
         return ResponseHead(self.status, fields, len(self.body))
+
+
+class Repeated(Response):
+    """One that is given again and again, by what belongs to one configuration: what its head says
+    is put together once a tick of the clock (-0.6 us)."""
+
+    __slots__ = ("_date", "_known")
+
+    def __init__(self, status: int, fields: Sequence[Field] = (), body: bytes = b"") -> None:
+        super().__init__(status, fields, body)
+        self._date = b""
+
+    def head(self, exchange: "Exchange") -> ResponseHead:
+        """See Response."""
+        if self._date is not clock.date:
+            self._known = Known(super().head(exchange).fields)
+            self._date = clock.date
+        known = self._known
+        return ResponseHead(self.status, [*known.fields], len(self.body), b"", None, known)
 
 
 class Kept(Response):

@@ -9,7 +9,6 @@ from tests.budget.test_plain_exchange import Plain, calls_of
 from tests.support.network import FakeClock, FakeLoop
 
 LIMITED = [
-    "_Encoded.__missing__",  # of the field: what is left is another number each time
     "Window.take",
     "Limiting.on_response",
     "Limiting.on_end",
@@ -41,7 +40,7 @@ def more(loop: FakeLoop, limit: Any) -> list[str]:
     return found
 
 
-def test_a_limit_by_address_takes_five_calls_and_four_to_write_what_is_left(loop: FakeLoop) -> None:
+def test_a_limit_by_address_takes_four_calls_and_four_to_write_what_is_left(loop: FakeLoop) -> None:
     found = more(loop, "100/min per client")
     new = [*NEW, "_Remembered.__missing__", "ClientLimiting.__init__.<locals>.<lambda>", "_fields"]
     assert sorted(found) == sorted([*LIMITED, "ClientLimiting.on_request", *new])

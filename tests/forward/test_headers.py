@@ -19,7 +19,7 @@ from porch.forward.headers import (
     ForwardingHeaders,
 )
 from porch.http.h1_encode import request_head
-from porch.http.message import Field, RequestHead, Trailers
+from porch.http.message import Field, Repeats, RequestHead, Trailers
 from porch.route.route import Route
 
 
@@ -46,7 +46,7 @@ def sent(
     head = RequestHead(b"GET", b"/", b"x.test", scheme, list(fields), version=version)
     went = outgoing(headers, head, peer, client_ip).fields
     assert head.fields == list(fields), "the request itself stays as it came"
-    head.repeats = {}
+    head.repeats = Repeats()
     for _ in range(3):
         again = outgoing(headers, head, peer, client_ip)
         assert again.fields == went
@@ -95,7 +95,7 @@ def yes(peer: bytes) -> bool:
 def test_what_was_made_for_a_repeated_head_is_for_the_same_alone() -> None:
     headers = ForwardingHeaders(Forwarding())
     head = RequestHead(b"GET", b"/", b"x.test", b"https", [(b"accept", b"*/*")], version=b"2")
-    head.repeats = {}
+    head.repeats = Repeats()
 
     def lines(**others: Any) -> list[bytes]:
         return sorted(b"%b=%b" % field for field in outgoing(headers, head, **others).fields)
@@ -115,7 +115,7 @@ def test_what_was_made_for_a_repeated_head_is_for_the_same_alone() -> None:
 
 def test_what_is_kept_of_repeated_heads_is_bounded() -> None:
     head = RequestHead(b"GET", b"/", b"x.test", b"https", [])
-    head.repeats = {}
+    head.repeats = Repeats()
     for _ in range(50):
         outgoing(ForwardingHeaders(Forwarding()), head)
         assert len(head.repeats) <= 8
@@ -334,7 +334,7 @@ def test_the_id_is_told_where_there_is_one_and_a_clients_own_is_kept_away(
     headers = ForwardingHeaders(Forwarding(tells_id=True, trusts=lambda _: is_believed))
     own = [(b"X-Request-ID".lower(), b"1"), (b"x_request_id", b"2")]
     head = RequestHead(b"GET", b"/", b"x.test", b"https", own)
-    head.repeats = {}
+    head.repeats = Repeats()
     for name in (b"a-1", b"a-2", b""):
         went = outgoing(headers, head, id=name)
         told = [value for field, value in went.fields if b"request" in field]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from porch.http import h1_encode
-from porch.http.fields import HOP_BY_HOP
+from porch.http.fields import HOP_BY_HOP, encode
 from porch.http.h1_encode import (
     CHUNKED,
     CLOSE,
@@ -15,6 +15,7 @@ from porch.http.h1_encode import (
     request_head,
     response_head,
 )
+from porch.http.known import Known
 from porch.http.message import Field, RequestHead, ResponseHead, Trailers
 from tests.support.codec import (
     answer,
@@ -85,6 +86,35 @@ def test_remembered_status_lines_are_bounded_in_number_and_length() -> None:
     long = b"a" * 65
     assert started(200, long) == b"HTTP/1.1 200 " + long + b"\r\n\r\n"
     assert (200, long) not in h1_encode._lines
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [(b"a", b"b"), (b"c", b"d")],
+        [(b"a", b"b"), (b"c", b"d"), (b"x-request-id", b"1"), (b"e", b"")],
+        [(b"a", b"b"), (b"x-request-id", b"1"), (b"c", b"d")],
+        [(b"a", b"other"), (b"c", b"d")],
+        [(b"a", b"b")],
+        [],
+    ],
+)
+def test_what_is_known_of_fields_changes_nothing_whatever_became_of_them(
+    fields: list[Field],
+) -> None:
+    known = Known([(b"a", b"b"), (b"c", b"d")])
+    said = [
+        response_head(
+            ResponseHead(200, fields, 1, known=each),
+            b"",
+            b"x",
+            end=True,
+            bare=False,
+            chunked=False,
+        )
+        for each in (None, known)
+    ]
+    assert said[0] == said[1] == b"HTTP/1.1 200 OK\r\n%b\r\nx" % encode(fields)
 
 
 @pytest.mark.parametrize("told", [b"", CLOSE, KEEP_ALIVE])

@@ -386,7 +386,9 @@ HEADS = [line + b"\r\n" + block + b"\r\n" for line in LINES for block in BLOCKS]
 def read(decoder: RequestDecoder, head: bytes) -> object:
     """All that a decoder says of one head."""
     try:
-        piece = decoder.decode(head)
+        # As a connection does (listen/h1.py).
+        is_last = head == decoder.last and not decoder.rest
+        piece = (decoder.again(), b"", True) if is_last else decoder.decode(head)
     except PorchError as refused:
         return type(refused), refused.detail
     assert piece is not None
@@ -406,6 +408,34 @@ def test_a_head_means_the_same_behind_any_other(heads: list[bytes]) -> None:
         assert read(decoder, head) == fresh
         if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
             return
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_a_head_means_the_same_however_often_it_comes(head: bytes) -> None:
+    """What was read of it is used again, and the next one is read as ever."""
+    decoder = request_decoder()
+    for each in (head, head, head, HEADS[0], head):
+        fresh = read(request_decoder(), each)
+        assert read(decoder, each) == fresh
+        if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
+            return
+
+
+def test_nothing_is_no_head_behind_another_either() -> None:
+    decoder = request_decoder()
+    assert decoder.last is None
+    for head in (HEADS[0], HEADS[0]):
+        decoder.decode(head)
+    assert decoder.last == HEADS[0]
+    with pytest.raises(BadRequest):
+        decoder.decode(b"\r\n\r\n")
+
+
+def test_of_a_long_target_nothing_is_remembered() -> None:
+    decoder = request_decoder()
+    for _ in range(3):
+        decoder.decode(b"GET /" + b"x" * 2000 + b" HTTP/1.1\r\nhost: a.test\r\n\r\n")
+        assert decoder.last is None
 
 
 def test_a_hook_that_changes_the_fields_changes_them_for_one_request_alone() -> None:

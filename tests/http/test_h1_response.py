@@ -1,9 +1,18 @@
 """What is an answer, and what of an origin's is refused."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from porch import clock
-from porch.errors import BadGateway, ConnectionLost, IncompleteResponse, UpgradeFailed
+from porch.errors import (
+    BadGateway,
+    ConnectionLost,
+    IncompleteResponse,
+    PorchError,
+    UpgradeFailed,
+)
+from porch.http.fields import encode
 from porch.http.h1 import HeadLimits
 from porch.http.h1_response import ResponseDecoder, TooLargeAnswer
 from porch.http.message import ResponseHead
@@ -295,3 +304,85 @@ def test_a_server_of_http_2_alone_is_named() -> None:
     decoder = answer_decoder()
     with pytest.raises(BadGateway, match="speaks HTTP/2 alone; write h2c://"):
         decoder.decode(b"\0\0\x0c\4\0\0\0\0\0\0\3\0\0\0\x64\0\4\0\1\0\0")
+
+
+DATED = b"date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+ANSWERS = (
+    OK + DATED + b"content-length: 2\r\na: b\r\n\r\nok",
+    OK + DATED + b"content-length: 2\r\na: c\r\n\r\nok",
+    OK + DATED + b"content-length: 0\r\n\r\n",
+    OK + b"content-length: 2\r\n\r\nok",
+    OK + DATED + b"connection: keep-alive\r\nkeep-alive: timeout=5\r\ncontent-length: 2\r\n\r\nok",
+    OK + DATED + b"connection: close\r\ncontent-length: 2\r\n\r\nok",
+    OK + DATED + b"transfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    OK + DATED + b"content-length: 2\r\nx-long: " + b"x" * 2000 + b"\r\n\r\nok",
+    b"HTTP/1.1 200 Fine\r\n" + DATED + b"content-length: 2\r\na: b\r\n\r\nok",
+    b"HTTP/1.1 404 No\r\n" + DATED + b"content-length: 2\r\n\r\nok",
+    b"HTTP/1.0 200 OK\r\n" + DATED + b"content-length: 2\r\n\r\nok",
+    b"\r\n\r\n",
+)
+
+
+def read(decoder: ResponseDecoder, method: bytes, message: bytes) -> object:
+    """All that a decoder says of one answer."""
+    decoder.method = method
+    if method == b"HEAD":
+        message = message[: message.index(b"\r\n\r\n") + 4]
+    try:
+        piece = decoder.decode(message)
+    except PorchError as refused:
+        return type(refused), refused.detail
+    assert piece is not None
+    head = piece[0]
+    assert isinstance(head, ResponseHead)
+    if head.known is not None:
+        assert head.known.fields == head.fields
+        assert head.known.lines == encode(head.fields)
+    said = {name: getattr(head, name) for name in ResponseHead.__slots__ if name != "known"}
+    return said, piece[1:], decoder.rest, decoder.started, decoder.reusable, decoder.expected()
+
+
+asked = st.tuples(st.sampled_from((b"GET", b"GET", b"HEAD")), st.sampled_from(ANSWERS))
+
+
+@settings(max_examples=300)
+@given(st.lists(asked, min_size=2, max_size=8))
+def test_an_answer_means_the_same_behind_any_other(exchanges: list[tuple[bytes, bytes]]) -> None:
+    """What is remembered of a connection's last head says nothing of another."""
+    decoder = answer_decoder()
+    for exchange in exchanges:
+        fresh = read(answer_decoder(), *exchange)
+        assert read(decoder, *exchange) == fresh
+        if isinstance(fresh[0], type) or not decoder.reusable:  # type: ignore[index]
+            return
+
+
+@pytest.mark.parametrize("message", ANSWERS)
+def test_an_answer_means_the_same_however_often_it_comes(message: bytes) -> None:
+    decoder = answer_decoder()
+    for _ in range(4):
+        fresh = read(answer_decoder(), b"GET", message)
+        assert read(decoder, b"GET", message) == fresh
+        if isinstance(fresh[0], type) or not decoder.reusable:  # type: ignore[index]
+            return
+
+
+def test_a_hook_that_changes_the_fields_of_an_answer_changes_them_for_one_alone() -> None:
+    decoder = answer_decoder()
+    for _ in range(4):
+        piece = decoder.decode(EMPTY.replace(b"\r\n\r\n", b"\r\n" + DATED + b"\r\n"))
+        assert piece is not None
+        head = piece[0]
+        assert isinstance(head, ResponseHead)
+        assert [name for name, _ in head.fields] == [b"content-length", b"date"]
+        head.fields.clear()
+
+
+def test_an_answer_without_a_date_has_the_time_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoder = answer_decoder()
+    for second in (b"1", b"1", b"2"):
+        monkeypatch.setattr(clock, "date", second)
+        piece = decoder.decode(EMPTY)
+        assert piece is not None
+        assert isinstance(piece[0], ResponseHead)
+        assert (b"date", second) in piece[0].fields

@@ -55,8 +55,11 @@ class Held:
 class HeldDoor(Door):
     """Opens one kind of exchange."""
 
+    asked = b""
+
     def open(self, client: Any, request: RequestHead) -> Exchange:
         self.held = Held(client)
+        self.asked += request.target
         return cast("Exchange", self.held)
 
 
@@ -284,3 +287,25 @@ def test_its_reading_can_be_asked_for(bench: Bench) -> None:
     assert connection.is_read()
     connection.pause_reading()
     assert not connection.is_read()
+
+
+def test_a_request_that_comes_again_keeps_its_place_behind_what_came_before(bench: Bench) -> None:
+    one, two = (b"GET /%d HTTP/1.1\r\nhost: x\r\n\r\n" % each for each in (1, 2))
+    connection = bench.asked(one)
+
+    def answered(*more: bytes) -> None:
+        """The answer leaves, and then this comes before the loop has turned."""
+        connection.send(ResponseHead(200, [], 0), b"", True)
+        connection.finish(True)
+        for each in more:
+            bench.transport.feed(each)
+
+    for _ in range(3):
+        bench.loop.run(lambda: answered(one))
+    assert bench.door.asked == b"/1/1/1/1"
+    bench.loop.run(lambda: bench.transport.feed(two + one))  # behind the one that runs
+    bench.loop.run(lambda: answered(one, two))
+    for _ in range(3):
+        bench.loop.run(answered)
+    assert bench.door.asked == b"/1/1/1/1/2/1/1/2"
+    assert bench.written().count(b"HTTP/1.1 200 OK\r\n") == 7

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from porch.filter import Response
+from porch.http.known import Known
 from porch.http.message import ResponseHead
 from porch.observe.request_id import RequestId
 from tests.budget.test_plain_exchange import Plain
@@ -51,6 +52,16 @@ def test_the_client_is_told_and_an_origins_own_goes():
     RequestId().on_response(exchange)
     assert exchange.response.fields == [(b"a", b"b"), (b"x-request-id", b"5f1c2a3e-1b")]
     assert stored[0] == (b"x-request-id", b"origin's")
+
+
+@pytest.mark.parametrize("added", [[], [(b"x-request-id", b"theirs")]])
+@pytest.mark.parametrize("first", [[(b"a", b"b")], [(b"x-request-id", b"theirs")]])
+def test_an_answer_whose_fields_are_known_has_one_as_well(first, added):
+    exchange = ended()
+    exchange.response = ResponseHead(200, [*first, *added], known=Known(first))
+    RequestId().on_response(exchange)
+    others = [each for each in first if each[0] != b"x-request-id"]
+    assert exchange.response.fields == [*others, (b"x-request-id", b"5f1c2a3e-1b")]
 
 
 def test_an_answer_that_others_may_have_too_stays_as_it_is():

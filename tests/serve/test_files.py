@@ -86,7 +86,7 @@ def test_of_a_large_file_the_way_is_remembered_and_not_the_content(
     file = write(tmp_path, "a", b"1" * (SMALL + 1))
     assert served.get("/a").body == b"1" * (SMALL + 1)
     [known] = served.memory.values()
-    assert known.body is None
+    assert known.whole is None
     assert served.get("/a").body == b"1" * (SMALL + 1)
     file.write_bytes(b"2" * (SMALL + 1))
     assert served.get("/a").body == b"2" * (SMALL + 1)

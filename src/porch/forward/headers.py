@@ -158,8 +158,6 @@ in full and by their beginnings. Where a door has `auth`, an origin may still re
 by before: from who is not in `trust` none of them passes; X-Forwarded-User never does."""
 
 _REMEMBERED = 4096
-_ROUTES = 8
-"""Of them a client's connection remembers what was made of its fields."""
 _NEVER = CERTIFICATES | STEERING
 _FAMILIES = CERTIFICATE_FAMILIES + STEERING_FAMILIES
 _PLAIN = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
@@ -267,10 +265,8 @@ class ForwardingHeaders(Filter):
         else:
             fields, may_repeat = self._anew(exchange, outgoing)
             if repeats is not None and may_repeat:
-                if len(repeats) >= _ROUTES:
-                    repeats.clear()
                 lines = [*fields], encode(fields)
-                repeats[self] = [*came], of, lines
+                repeats.keep(self, [*came], of, lines)
         if self._tells_id and exchange.id:
             fields.append((REQUEST_ID, exchange.id))
             if lines is not None:

@@ -79,7 +79,14 @@ def response_head(
     elif end and head.length is None:
         told = b"content-length: %d\r\n%b" % (len(data), told)
     line = _lines.get((head.status, head.reason)) or _status_line(head.status, head.reason)
-    return b"%b%b%b\r\n%b" % (line, b"".join(map(encoded, head.fields)), told, data)
+    fields, known = head.fields, head.known
+    if known is not None and fields[: known.count] == known.fields:  # -0.4 us
+        lines = known.lines
+        for field in fields[known.count :]:  # new each time, as the id is
+            lines += b"%b: %b\r\n" % field
+    else:
+        lines = b"".join(map(encoded, fields))
+    return b"%b%b%b\r\n%b" % (line, lines, told, data)
 
 
 def chunk(data: bytes) -> bytes:

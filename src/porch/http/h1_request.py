@@ -42,7 +42,8 @@ it, so that no request may (RFC 9110 7.6.1: it MUST NOT be named)."""
 
 
 LONGEST = 1024
-"""Bytes of the fields that are remembered of a connection. A browser's are 500 to 900."""
+"""Bytes of the fields that are remembered of a connection, and of the line. A browser's fields are
+500 to 900."""
 
 
 class RequestDecoder(Decoder):
@@ -50,15 +51,18 @@ class RequestDecoder(Decoder):
 
     keep_alive: whether the client keeps the connection after the last head read.
     one_zero: whether that head was HTTP/1.0: no chunks and no interim answers for it.
+    last: the bytes of a request that was read, has no body and may be had `again`.
     """
 
     __slots__ = (
+        "_last_line",
         "_repeats",
         "_scheme",
         "_usual",
         "_usual_fields",
         "_usual_host",
         "keep_alive",
+        "last",
         "one_zero",
     )
 
@@ -72,6 +76,18 @@ class RequestDecoder(Decoder):
         self._usual = self._usual_host = b""
         self._usual_fields: tuple[Field, ...] = ()
         self._repeats: Repeats | None = None
+        self.last: bytes | None = None
+        self._last_line = b"", b""
+
+    def again(self) -> RequestHead:
+        """The head of `last`, which has come once more and nothing before it that is left: who
+        watches something asks the same all the time (-0.9 us)."""
+        method, target = self._last_line
+        self.one_zero = False
+        self.keep_alive = True
+        request = RequestHead(method, target, self._usual_host, self._scheme, [*self._usual_fields])
+        request.repeats = self._repeats
+        return request
 
     def _read_head(self, block: bytes) -> RequestHead:
         cut = block.find(b"\r\n")
@@ -87,7 +103,13 @@ class RequestDecoder(Decoder):
                 request.repeats = self._repeats
                 if not target.startswith(b"/") or method in _NEVER:
                     self._read_target(request)
+                elif cut <= LONGEST:
+                    self.last, self._last_line = block + b"\r\n\r\n", (method, target)
                 return request
+        return self._read_anew(block, cut)
+
+    def _read_anew(self, block: bytes, cut: int) -> RequestHead:
+        """A head of which nothing is known. cut: where its first line ends, -1 where all is one."""
         lines = block.split(b"\r\n")
         if len(lines) > self._limits.fields + 1:
             self._too_many(lines)
@@ -123,10 +145,11 @@ class RequestDecoder(Decoder):
                 fields.remove((b"connection", connection))
             request = RequestHead(method, target, host, self._scheme, fields)
             if 0 < cut < len(block) <= cut + LONGEST:
+                self.last = None
                 self._usual = block[cut:]
                 self._usual_fields = tuple(fields)
                 self._usual_host = request.authority
-                self._repeats = {}
+                self._repeats = Repeats()
         else:
             request = RequestHead(method, target, b"", self._scheme, fields)
             self._read_special(request)

@@ -162,7 +162,7 @@ class RequestReader:
         self._count = len(fields)
         self._method, self._authority = method, request.authority
         self._fields = tuple(request.fields)
-        self._repeats = {}
+        self._repeats = Repeats()
         limits = self._limits
         self._longest = min(limits.head - size + len(target), limits.request_line - len(method))
 

@@ -5,14 +5,31 @@ Field names are lower-case bytes. Hop-by-hop fields (RFC 9110 7.6.1) and Host ne
 among `fields` and is `length` too; both agree, always.
 """
 
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from porch.http.known import Known
+
 __all__ = ["Field", "Lines", "Repeats", "RequestHead", "ResponseHead", "Trailers"]
 
 Field = tuple[bytes, bytes]
 
 Lines = tuple[list[Field], bytes]
 """Fields, never changed, and the lines that HTTP/1 writes for them."""
-Repeats = dict[object, tuple[list[Field], tuple[bytes, ...], Lines]]
-"""What was made of fields: who made it -> (of which fields, of what else, what)."""
+_MADE = 8
+"""How many may have made something of one connection's fields, as that many routes."""
+
+
+class Repeats(dict[object, tuple[list[Field], tuple[bytes, ...], Any]]):
+    """What was made of fields: who made it -> (of which fields, of what else, what)."""
+
+    __slots__ = ()
+
+    def keep(self, maker: object, of: list[Field], also: tuple[bytes, ...], made: Any) -> None:
+        """Something more. of: never changed, a copy of its own."""
+        if len(self) >= _MADE:
+            self.clear()
+        self[maker] = of, also, made
 
 
 class RequestHead:
@@ -89,9 +106,10 @@ class ResponseHead:
     fields: the end-to-end fields in order.
     length: bytes of body that follow; None when only its end will tell.
     upgrade: the protocol switched to, lower-case, with status 101 alone.
+    known: what fields began with, worth a look whether they still do; None where nobody knows.
     """
 
-    __slots__ = ("fields", "length", "reason", "status", "upgrade")
+    __slots__ = ("fields", "known", "length", "reason", "status", "upgrade")
 
     def __init__(
         self,
@@ -100,12 +118,14 @@ class ResponseHead:
         length: int | None = None,
         reason: bytes = b"",
         upgrade: bytes | None = None,
+        known: "Known | None" = None,
     ) -> None:
         self.status = status
         self.fields = fields
         self.length = length
         self.reason = reason
         self.upgrade = upgrade
+        self.known = known
 
     def get(self, name: bytes) -> bytes | None:
         """The first value of field `name` (lower-case), or None."""

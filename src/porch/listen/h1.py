@@ -116,6 +116,9 @@ class ServerConnection(asyncio.Protocol):
         state = self._state
         if state == IDLE:  # the usual request, whole in one read, without the calls of the others
             try:
+                if data == decoder.last and not decoder.rest:
+                    self._take_head(decoder.again(), b"", True)
+                    return
                 piece = decoder.decode(data)
                 if piece is not None:
                     self._take_head(*piece)  # type: ignore[arg-type]
@@ -268,7 +271,7 @@ class ServerConnection(asyncio.Protocol):
             if self._state == TUNNEL and self._tunnel is not None:
                 self._tunnel.send(data, end)
             return
-        if isinstance(head, ResponseHead):
+        if head.__class__ is ResponseHead:
             if head.status < 200:
                 self._send_interim(head)
                 return
@@ -280,10 +283,12 @@ class ServerConnection(asyncio.Protocol):
                 # So much of a refused body will not be thrown away to keep the connection.
                 decoder.keep_alive &= decoder.expected() <= MOST_DRAINED
             bare = self._no_body = self._no_body or head.status == 204 or head.status == 304
-            is_open = head.length is None and not (end or bare)
-            chunked = self._chunked = is_open and self.interim
-            if is_open and not chunked:
-                decoder.keep_alive = False  # only the close can end it (RFC 9112 6.3)
+            chunked = False
+            if head.length is None and not (end or bare):
+                chunked = self.interim
+                if not chunked:
+                    decoder.keep_alive = False  # only the close can end it (RFC 9112 6.3)
+            self._chunked = chunked
             told = CLOSE if not decoder.keep_alive else b"" if self.interim else KEEP_ALIVE
             made = response_head(head, told, data, end=end, bare=bare, chunked=chunked)
             if self._file is None or chunked or bare:
@@ -472,18 +477,13 @@ class ServerConnection(asyncio.Protocol):
         if tunnel is None or not tunnel.say_farewell(error):
             return False
         heard = cast("Frames", tunnel.heard)
-        if heard.closed or self._half_closed:
-            self._close()
-        else:
-            self._hand_over(heard)
+        self._close() if heard.closed or self._half_closed else self._hand_over(heard)
         return True
 
     def _linger(self) -> None:
         """Send what is written and our end; take and drop what still comes for a moment."""
-        if self._half_closed or self._transport.is_closing():
-            self._close()
-        else:
-            self._hand_over(None)
+        is_over = self._half_closed or self._transport.is_closing()
+        self._close() if is_over else self._hand_over(None)
 
     def _hand_over(self, heard: Frames | None) -> None:
         """Leave the rest to closing.Closing."""

@@ -8,6 +8,7 @@ line is valid JSON in ASCII: bytes that are not UTF-8 stand as \\xff in the text
 import json
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from porch import clock
 from porch.errors import InternalError, PorchError
@@ -15,21 +16,23 @@ from porch.exchange import Exchange
 from porch.observe.memo import Memo
 from porch.observe.redact import redact_url
 from porch.observe.stamp import iso
+from porch.route.route import Place, Route
 from porch.trace import Trace
 
 __all__ = ["json_lines"]
 
 _LINE = (
-    b'{"time":"%b.%03dZ","id":"%b","client":"%b","method":"%b","host":"%b","target":"%b","version":"%b",'
-    b'"user":%b,"route":"%b","endpoint":%b,"status":%d,"attempts":%d,"bytes_in":%d,"bytes_out":%d,'
-    b'"total_ms":%.3f,"connect_ms":%b,"first_byte_ms":%b,"reused":%b,"reason":%b}\n'
+    b'{"time":"%bZ","id":"%b","client":"%b%b%b","version":"%b","user":%b%b%d,"attempts":%d,'
+    b'"bytes_in":%d,"bytes_out":%d,"total_ms":%.3f%b,"reason":%b}\n'
 )
-_USUAL = (
-    _LINE.replace(b'"endpoint":%b', b'"endpoint":"%b"')
-    .replace(b'_ms":%b', b'_ms":%.3f')
-    .replace(b'"reason":%b', b'"reason":null')
-)
-"""Of an exchange that an endpoint answered and nothing went wrong with."""
+_ASKED = b'","method":"%b","host":"%b","target":"'
+_LED = b',"route":"%b","endpoint":%b,"status":'
+"""What lines that follow each other have in common is put together once (-0.4 us): who is asked,
+and where that led."""
+_REACHED = b',"connect_ms":%.3f,"first_byte_ms":%.3f,"reused":%b'
+_REACHED_NOT = _REACHED.replace(b"%.3f", b"%b")
+_AT_DOOR = _REACHED_NOT % (b"null", b"null", b"false")
+"""How far it came: to an answer, less far, and nowhere, since it was answered at the door."""
 
 _odd = re.compile(rb"[^!#-:<->@-\[\]-~]").search
 """Finds what may have to be changed: what JSON escapes, and the ? and ; in front of names."""
@@ -41,8 +44,11 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
     arrival of the request's head."""
     lines = []
     offset = clock.wall() - clock.monotonic()
-    second = -1
-    stamp = b""
+    moment = -1.0
+    stamp = asked = led = b""
+    method = host = b"\n"  # nobody's
+    route: Route | None = None
+    endpoint: Place | None = None
     for exchange in exchanges:
         request = exchange.request
         target = request.target
@@ -50,72 +56,46 @@ def json_lines(exchanges: Sequence[Exchange]) -> bytes:
             target = redact_url(target)
             if _unsafe(target):
                 target = _escape(target)
-        started = exchange.started
-        ended = exchange.ended
-        identity = exchange.identity
-        at = ended + offset
-        if not second <= at < second + 1:
-            second = int(at)
-            stamp = iso(second)
-        if exchange.error is not None or not exchange.first_byte or exchange.endpoint is None:
-            lines.append(_unusual(exchange, target, stamp, (at - second) * 1000))
-            continue
-        lines.append(
-            _USUAL
-            % (
-                stamp,
-                (at - second) * 1000,
-                exchange.id if exchange.trace is None else _traced(exchange.id, exchange.trace),
-                _texts[exchange.client_ip],
-                _texts[request.method],
-                _texts[request.authority],
-                target,
-                request.version,
-                b"null" if identity is None else b'"%b"' % _names[identity.name],
-                _names[exchange.route.key],
-                _names[exchange.endpoint.name],
-                exchange.status,
-                exchange.attempts,
-                exchange.bytes_in,
-                exchange.bytes_out,
-                (ended - started) * 1000,
-                (exchange.connected - started) * 1000,
-                (exchange.first_byte - started) * 1000,
-                b"true" if exchange.reused else b"false",
-            )
+        at = exchange.ended + offset
+        if not moment <= at < moment + 0.001:
+            moment = int(at * 1000) / 1000
+            stamp = b"%b.%03d" % (_second(int(at)), at % 1 * 1000)
+        if request.method != method or request.authority != host:
+            method, host = request.method, request.authority
+            asked = _ASKED % (_texts[method], _texts[host])
+        if exchange.route is not route or exchange.endpoint is not endpoint:
+            route, endpoint = exchange.route, exchange.endpoint
+            name = b"null" if endpoint is None else b'"%b"' % _names[endpoint.name]
+            led = _LED % (_names[route.key], name)
+        identity, error, started = exchange.identity, exchange.error, exchange.started
+        line = _LINE % (
+            stamp,
+            exchange.id if exchange.trace is None else _traced(exchange.id, exchange.trace),
+            _texts[exchange.client_ip],
+            asked,
+            target,
+            request.version,
+            b"null" if identity is None else b'"%b"' % _names[identity.name],
+            led,
+            exchange.status,
+            exchange.attempts,
+            exchange.bytes_in,
+            exchange.bytes_out,
+            (exchange.ended - started) * 1000,
+            _reached(exchange, started) if exchange.attempts else _AT_DOOR,
+            b"null" if error is None else _reason(error),
         )
+        lines.append(line)
     return b"".join(lines)
 
 
-def _unusual(exchange: Exchange, target: bytes, stamp: bytes, millisecond: float) -> bytes:
-    """The line of an exchange that failed or was answered at the door."""
-    request = exchange.request
-    started = exchange.started
-    endpoint = exchange.endpoint
-    identity = exchange.identity
-    error = exchange.error
-    return _LINE % (
-        stamp,
-        millisecond,
-        exchange.id if exchange.trace is None else _traced(exchange.id, exchange.trace),
-        _texts[exchange.client_ip],
-        _texts[request.method],
-        _texts[request.authority],
-        target,
-        request.version,
-        b"null" if identity is None else b'"%b"' % _names[identity.name],
-        _names[exchange.route.key],
-        b"null" if endpoint is None else b'"%b"' % _names[endpoint.name],
-        exchange.status,
-        exchange.attempts,
-        exchange.bytes_in,
-        exchange.bytes_out,
-        (exchange.ended - started) * 1000,
-        _duration(started, exchange.connected),
-        _duration(started, exchange.first_byte),
-        b"true" if exchange.reused else b"false",
-        b"null" if error is None else _reason(error),
-    )
+def _reached(exchange: Exchange, started: float) -> bytes:
+    """How far it came towards an endpoint."""
+    connected, first_byte = exchange.connected, exchange.first_byte
+    reused = b"true" if exchange.reused else b"false"
+    if connected and first_byte:
+        return _REACHED % ((connected - started) * 1000, (first_byte - started) * 1000, reused)
+    return _REACHED_NOT % (_duration(started, connected), _duration(started, first_byte), reused)
 
 
 def _traced(name: bytes, trace: Trace) -> bytes:
@@ -147,5 +127,6 @@ def _escape_name(text: str) -> bytes:
     return _escape(text.encode("utf-8", "backslashreplace"))
 
 
+_second = lru_cache(2)(iso)
 _texts = Memo(_escape)
 _names = Memo(_escape_name)

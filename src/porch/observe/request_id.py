@@ -50,10 +50,14 @@ class RequestId(Filter):
         """See Filter. An origin's own stands behind nothing of ours: it goes."""
         response = exchange.response
         assert response is not None
-        fields = response.fields
-        if REQUEST_ID in map(_name, fields):
+        fields, known = response.fields, response.known
+        if known is not None and known.fields == fields:
+            has_one = REQUEST_ID in known.names
+        else:
+            has_one = REQUEST_ID in map(_name, fields)
+        if has_one:
             fields = [each for each in fields if each[0] != REQUEST_ID]
-        if exchange.made is not None:  # its fields may be another answer's too
+        if known is None and exchange.made is not None:  # its fields may be another answer's too
             fields = [*fields]
         fields.append((REQUEST_ID, exchange.id))
         response.fields = fields

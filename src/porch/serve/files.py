@@ -95,19 +95,26 @@ class Files(Filter):
             if request.method == b"OPTIONS":
                 return Response(204, ((b"allow", FileMethod.allow),))
             raise FileMethod(request.method.decode("latin-1"))
-        finding, path = self._path(request)
-        said = dict(request.fields)
-        codings = in_order(said.get(b"accept-encoding"), _CODINGS)
+        if self._rewrite is None:  # `_path`, without a call
+            finding, path = self._finding, request.target.partition(b"?")[0]
+        else:
+            finding, path = self._path(request)
+        repeats = request.repeats
+        made = repeats.get(_wants) if repeats is not None else None
+        if made is not None and made[0] == request.fields:  # -0.2 us
+            codings, plain = made[2]
+        else:
+            codings, plain = _wants(request)
         key = (finding, path, codings)
-        plain = SPECIAL.isdisjoint(said)
         known = self._memory.get(key)
         if known is not None and (
             known.looked_at or self._memory.is_current(known, exchange.keeper)
         ):
-            body = known.body
-            if body is not None:
+            whole = known.whole
+            if whole is not None:
                 if plain and not exchange.client_full:
-                    return Response(200, known.fields, body)
+                    return whole
+                body = whole.body
                 return given(exchange, known.fields, len(body), body, plain=plain)
             descriptor = self._beneath.again(known.names, known.identity)
             if descriptor is not None:
@@ -195,6 +202,15 @@ class Files(Filter):
             return listing(folder, path, hidden=self._serving.hidden, is_root=not names)
 
         return self._listings.ask(exchange, (self, names), begins)
+
+
+def _wants(request: RequestHead) -> tuple[tuple[bytes, ...], bool]:
+    """The codings that the client takes, and whether it asks for a whole file, come what may."""
+    said = dict(request.fields)
+    wants = in_order(said.get(b"accept-encoding"), _CODINGS), SPECIAL.isdisjoint(said)
+    if request.repeats is not None:
+        request.repeats.keep(_wants, [*request.fields], (), wants)
+    return wants
 
 
 def _sent(exchange: Exchange, fields: Sequence[Field], body: FileBody, *, plain: bool) -> Response:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 
 from porch import clock
+from porch.filter import Repeated
 from porch.http.message import Field
 from porch.keeper import Keeper
 from porch.serve.beneath import Identity, Names, identity
@@ -31,11 +32,11 @@ Key = tuple[object, bytes, tuple[bytes, ...]]
 
 
 class Remembered:
-    """names: of what goes out. fields: of its 200, without length and date. body: None where it is
-    too long to be kept. watched: paths, and what they are as long as all this holds: first of what
-    goes out. looked_at: in this turn of the loop (Memory.is_current)."""
+    """names: of what goes out. fields: of its 200, without length and date. whole: that answer,
+    None where it is too long to be kept. watched: paths, and what they are as long as all this
+    holds: first of what goes out. looked_at: in this turn of the loop (Memory.is_current)."""
 
-    __slots__ = ("_until", "_watched", "body", "fields", "looked_at", "names")
+    __slots__ = ("_until", "_watched", "fields", "looked_at", "names", "whole")
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Remembered:
     ) -> None:
         self.names = names
         self.fields = fields
-        self.body = body
+        self.whole = None if body is None else Repeated(200, fields, body)
         self._watched = watched
         self._until = clock.now + LASTS
         self.looked_at = False
@@ -116,4 +117,5 @@ class Memory(dict[Key, Remembered]):
 
 
 def _size(key: Key, remembered: Remembered) -> int:
-    return len(remembered.body or b"") + len(key[1]) + _OVERHEAD
+    body = b"" if remembered.whole is None else remembered.whole.body
+    return len(body) + len(key[1]) + _OVERHEAD

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from porch.errors import METHODS, PorchError
 from porch.exchange import Exchange
-from porch.filter import Filter, Response
+from porch.filter import Filter, Repeated, Response
 from porch.http.message import Field
 
 __all__ = ["FailWith", "Options", "Respond", "options"]
@@ -18,7 +18,7 @@ class Respond(Filter):
     def __init__(self, status: int, body: bytes = b"", fields: Sequence[Field] = ()) -> None:
         if body and not any(field[0] == b"content-type" for field in fields):
             fields = (*fields, (b"content-type", b"text/plain; charset=utf-8"))
-        self._response = Response(status, tuple(fields), body)
+        self._response = Repeated(status, tuple(fields), body)
 
     def on_request(self, exchange: Exchange) -> Response:
         """See Filter."""
