@@ -9,8 +9,9 @@ __all__ = ["Field", "Lines", "Repeats", "RequestHead", "ResponseHead", "Trailers
 
 Field = tuple[bytes, bytes]
 
-Lines = tuple[list[Field], bytes]
-"""Fields, never changed, and the lines that HTTP/1 writes for them."""
+Lines = tuple[list[Field], *tuple[bytes, ...]]
+"""Fields, never changed, and the lines that HTTP/1 writes for them, in pieces: what is another each
+time stands behind what is always the same, which is not copied for it."""
 Repeats = dict[object, tuple[list[Field], tuple[bytes, ...], Lines]]
 """What was made of fields: who made it -> (of which fields, of what else, what)."""
 
