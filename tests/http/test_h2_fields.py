@@ -74,6 +74,11 @@ def test_what_is_remembered_is_bounded_in_number_and_length() -> None:
     assert len(known_fields) == before
 
 
+def test_what_is_another_each_time_is_not_remembered() -> None:
+    check_fields([(b"x-request-id", b"1"), (b"set-cookie", b"a=1")])
+    assert known_fields == {TE}
+
+
 @given(st.binary(max_size=40))
 def test_what_http_1_lets_in_may_leave(line: bytes) -> None:
     """So that only a filter can make a field that may not."""

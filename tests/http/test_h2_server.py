@@ -19,6 +19,7 @@ from porch.http.h2 import (
     Piece,
     Reset,
 )
+from porch.http.h2_fields import known_fields
 from porch.http.h2_request import Refused
 from porch.http.h2_server import ServerCodec
 from porch.http.message import Field, RequestHead, Trailers
@@ -246,7 +247,11 @@ def test_an_answer_leaves_with_its_body_and_trailers() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [(b"x", b"a\r\nb: c"), (b"X", b"a"), (b"connection", b"x"), (b":status", b"200")]
+    "field",
+    [
+        *((b"x", b"a\r\nb: c"), (b"X", b"a"), (b"connection", b"x"), (b":status", b"200")),
+        (b"x-request-id", b"a\r\nb: c"),
+    ],
 )
 @pytest.mark.parametrize("kind", ["head", "interim", "trailers"])
 def test_a_field_that_must_not_leave_gives_its_stream_up(field: Field, kind: str) -> None:
@@ -266,6 +271,29 @@ def test_a_field_that_must_not_leave_gives_its_stream_up(field: Field, kind: str
     sent = talk.sent()
     assert [each.code for each in sent if each.kind == 3] == [2]
     assert not [each for each in sent if field in each.fields[1:]]
+
+
+def test_the_id_of_an_exchange_fills_neither_the_table_of_the_client_nor_ours() -> None:
+    talk = Talk()
+    for number in (1, 3, 5):
+        talk.hear(get(number))
+        fields = [(b"x", b"1"), (b"x-request-id", b"5f1c2a3e-%x" % number)]
+        talk.codec.head(number, (b":status", b"200"), fields, b"", True)
+        (head,) = talk.sent()
+        assert head.fields == ((b":status", b"200"), *fields)
+        assert fields[0] in known_fields
+        assert fields[1] not in known_fields
+    assert talk.indexed() == [(b"x", b"1")]
+
+
+@pytest.mark.parametrize("behind", [[], [(b"x", b"1")]])
+def test_the_id_of_an_exchange_is_told_wherever_it_stands(behind: list[Field]) -> None:
+    talk = Talk()
+    talk.hear(get())
+    fields = [(b"x-request-id", b"5f1c2a3e-1b"), *behind]
+    talk.codec.head(1, (b":status", b"200"), fields, b"", True)
+    (head,) = talk.sent()
+    assert head.fields == ((b":status", b"200"), *fields)
 
 
 @pytest.mark.parametrize("is_first", [True, False])

@@ -85,6 +85,12 @@ def test_a_plain_path_costs_one_call_more_where_another_is_guarded() -> None:
     assert calls(guarded(), request("a.test/x/y/z")) <= 3
 
 
+def test_a_plain_path_costs_two_more_where_a_key_has_a_capital() -> None:
+    made = guarded(entry("a.test/Adm/*", "o", guards=[LIMIT]))
+    assert calls(made, request("a.test/x/y/z")) <= 5
+    assert calls(made, request("a.test/X/y/z")) <= 5
+
+
 def test_a_path_that_is_encoded_too_often_is_refused_where_it_matters() -> None:
     assert found(guarded(), "b.test/%25252541") == "b.test"
     with pytest.raises(BadRequest, match="times over"):

@@ -39,6 +39,10 @@ class Talk:
         """The frames that leave now."""
         return list(self._frames.read(b"".join(self.codec.take())))
 
+    def indexed(self) -> list[Field]:
+        """The fields that are in the client's table by now (RFC 7541 2.3.2), the last first."""
+        return self._frames.indexed()
+
     def refusal(self, *frames: bytes) -> int:
         """The code with which the one stream of these frames is reset, -1 if it is not."""
         pieces = self.hear(*frames)

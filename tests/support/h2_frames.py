@@ -173,6 +173,13 @@ class Frames:
             self._rest = self._rest[end:]
             yield self._frame(head[3], head[4], int.from_bytes(head[5:], "big"), payload)
 
+    def indexed(self) -> list[Field]:
+        """What HPACK's table has of those that came (RFC 7541 2.3.2), the last first."""
+        return [
+            (bytes(name), bytes(value))
+            for name, value in self._decoder.header_table.dynamic_entries
+        ]
+
     def _frame(self, kind: int, flags: int, stream: int, payload: bytes) -> Frame:
         fields: tuple[Field, ...] = ()
         if kind in (HEADERS, CONTINUATION):

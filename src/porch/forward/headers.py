@@ -270,7 +270,7 @@ class ForwardingHeaders(Filter):
         if self._tells_id and exchange.id:
             fields.append((REQUEST_ID, exchange.id))
             if lines is not None:
-                lines = [*fields], b"%bx-request-id: %b\r\n" % (lines[1], exchange.id)
+                lines = ([*fields], *lines[1:], b"x-request-id: %b\r\n" % exchange.id)
         outgoing.fields = fields
         outgoing.lines = lines
 

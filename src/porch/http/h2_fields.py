@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from porch.errors import InternalError
-from porch.http.fields import HOP_BY_HOP, LONGEST, REMEMBERED
+from porch.http.fields import HOP_BY_HOP, LONGEST, NEW_EACH_TIME, REMEMBERED
 from porch.http.message import Field
 
 __all__ = ["check_fields", "known_fields"]
@@ -35,7 +35,7 @@ def check_fields(fields: Sequence[Field]) -> None:
             raise InternalError(f"a field named {name[:80]!r} was to be sent by HTTP/2")
         if _VALUE.match(value) is None:
             raise InternalError(f"a value of {name!r} was to be sent that no field may have")
-        if len(name) + len(value) <= LONGEST:
+        if len(name) + len(value) <= LONGEST and name not in NEW_EACH_TIME:
             if len(known_fields) >= REMEMBERED:
                 known_fields.clear()
                 known_fields.add(_TRAILERS)

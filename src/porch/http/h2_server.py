@@ -5,13 +5,14 @@ See h2.py. What a client does that honest ones seldom do is counted here (h2_gli
 
 from collections.abc import Sequence
 
-from ngh2 import NGH2Error, Role
+from ngh2 import NeverIndexedHeader, NGH2Error, Role
 from ngh2 import events as told
 from ngh2.events import DataReceived, RequestReceived, StreamClosed
 
 from porch import clock
 from porch.errors import FieldsTooLarge, PorchError
 from porch.http import h2_glitches as kinds
+from porch.http.fields import REQUEST_ID
 from porch.http.h1 import HeadLimits
 from porch.http.h2 import (
     CALM,
@@ -37,6 +38,10 @@ __all__ = ["ServerCodec"]
 _THEIR_FAULT = frozenset((PROTOCOL, FLOW, 5, 6, REFUSED, 9, CALM))
 """Codes with which libnghttp2 ends a stream for what came on it, STREAM_CLOSED, FRAME_SIZE_ERROR
 and COMPRESSION_ERROR among them. Streams that we give up for other reasons have other codes."""
+_PLAIN = bytes(range(0x21, 0x7F))
+"""What a value may have wherever it stands in one."""
+_past_table = tuple.__new__
+"""Makes a field that HPACK does not index (RFC 7541 6.2.3), without NamedTuple's call in Python."""
 SOME_NOISE = 4096
 """Bytes that are neither head nor body and count as one glitch, beyond those that the longest head
 and frame may have."""
@@ -264,16 +269,23 @@ class ServerCodec(Codec):
     def head(self, stream: int, status: Field, fields: list[Field], data: bytes, end: bool) -> None:
         """Begin an answer, with what is there of its body. status: the pseudo-field. Raises
         InternalError, with the stream given up, if a field of it must not be sent."""
+        sent = [status, *fields]
+        last = sent[-1]
+        # The id of the exchange is another each time: it is known by its letters, and stays out of
+        # HPACK's table, which would be full of them and be searched for each (-1.5 us).
+        if last[0] == REQUEST_ID and not last[1].translate(None, _PLAIN):
+            sent[-1] = _past_table(NeverIndexedHeader, last)
+            fields = fields[:-1]
         if not known_fields.issuperset(fields):
             self._check(stream, fields)
         connection = self._connection
         try:
             if data:
                 self.glitches.free += EARNED + (len(data) >> 12)
-                connection.send_response(stream, [status, *fields])
+                connection.send_response(stream, sent)
                 connection.send_data(stream, data, end_stream=end)
             else:
-                connection.send_response(stream, [status, *fields], end_stream=end)
+                connection.send_response(stream, sent, end_stream=end)
         except NGH2Error:
             return
 

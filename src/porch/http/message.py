@@ -14,8 +14,9 @@ __all__ = ["Field", "Lines", "Repeats", "RequestHead", "ResponseHead", "Trailers
 
 Field = tuple[bytes, bytes]
 
-Lines = tuple[list[Field], bytes]
-"""Fields, never changed, and the lines that HTTP/1 writes for them."""
+Lines = tuple[list[Field], *tuple[bytes, ...]]
+"""Fields, never changed, and the lines that HTTP/1 writes for them, in pieces: what is another each
+time stands behind what is always the same, which is not copied for it."""
 _MADE = 8
 """How many may have made something of one connection's fields, as that many routes."""
 

@@ -77,7 +77,7 @@ class TellTrace(Filter):
             text += b"tracestate: %b\r\n" % trace.state
         fields, lines = [*outgoing.fields, *added], outgoing.lines
         if lines is not None:
-            outgoing.lines = [*fields], lines[1] + text
+            outgoing.lines = ([*fields], *lines[1:], text)
         outgoing.fields = fields
 
 

@@ -177,7 +177,7 @@ class TellIdentity(Filter):
         fields, lines = [*outgoing.fields, *identity.fields], outgoing.lines
         outgoing.fields = fields
         if lines is not None:
-            outgoing.lines = fields, lines[1] + identity.lines
+            outgoing.lines = (fields, *lines[1:], identity.lines)
 
 
 TELL_IDENTITY = TellIdentity()
