@@ -380,6 +380,21 @@ BLOCKS = (
     b"host: a.test\r\nhost: a.test\r\n",
     b"host: a.test\r\nx-long: " + b"x" * 2000 + b"\r\n",
 )
+REFERERS = (
+    *(b"Referer: http://a.test/%d\r\n" % number for number in range(2)),
+    *(b"Referer: /1\r\nReferer: /2\r\n", b"Referer: /1 \t\r\n", b"Referer: \r\n", b"Referer:\r\n"),
+    *(b"Referer: /\x00\r\n", b"Referer: /\n\r\n", b"Referer: /\r/\r\n", b"Referer: /\r\n /\r\n"),
+    *(b"referer: /1\r\n", b"Referer: /\xe9\r\n", b"Referer: %b\r\n" % (b"x" * 2000), b""),
+    *(b"Referer: /1\r\ncontent-length: 0\r\n", b"Referer : /1\r\n", b"X-Referer: Referer: /1\r\n"),
+)
+BLOCKS += tuple(
+    block
+    for each in REFERERS
+    for block in (
+        b"Host: a.test\r\nAccept: */*\r\n%bDNT: 1\r\n" % each,
+        b"Host: a.test\r\nAccept: */*\r\n" + each,
+    )
+)
 HEADS = [line + b"\r\n" + block + b"\r\n" for line in LINES for block in BLOCKS]
 
 
@@ -419,6 +434,43 @@ def test_a_head_means_the_same_however_often_it_comes(head: bytes) -> None:
         assert read(decoder, each) == fresh
         if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
             return
+
+
+PAGE = b"Host: a.test\r\nAccept: */*\r\n%bDNT: 1\r\n"
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from([PAGE % each for each in REFERERS]), min_size=2, max_size=6))
+def test_a_page_means_the_same_behind_another(blocks: list[bytes]) -> None:
+    decoder = request_decoder()
+    for block in blocks:
+        head = b"GET / HTTP/1.1\r\n%b\r\n" % block
+        fresh = read(request_decoder(), head)
+        assert read(decoder, head) == fresh
+        if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
+            return
+
+
+def test_a_page_behind_one_with_a_long_target_is_not_taken_for_that() -> None:
+    decoder = request_decoder()
+    one, other = (PAGE % each for each in REFERERS[:2])
+    for line, block in ((b"/", one), (b"/", one), (b"/" + b"x" * 2000, other), (b"/", one)):
+        head = b"GET %b HTTP/1.1\r\n%b\r\n" % (line, block)
+        assert read(decoder, head) == read(request_decoder(), head)
+
+
+def test_a_browser_that_goes_on_to_the_next_page_is_not_read_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoder = request_decoder()
+    pages = [b"GET / HTTP/1.1\r\n%b\r\n" % (PAGE % each) for each in REFERERS[:2]]
+    decoder.decode(pages[0])
+    monkeypatch.setattr(RequestDecoder, "_read_anew", None)
+    for page in pages:
+        piece = decoder.decode(page)
+        assert piece is not None
+        assert isinstance(piece[0], RequestHead)
+        assert piece[0].get(b"referer") == b"http://a.test/%d" % pages.index(page)
 
 
 def test_nothing_is_no_head_behind_another_either() -> None:
