@@ -90,18 +90,23 @@ class Entrance(Filter):
                 text = self._proof.trouble(exchange.request) or _NOBODY
                 return refusal(exchange, 401, text, [_BEARER])
             return Response(303, [(b"location", LOGIN)])
-        if not caller.may(offer.needs):
-            return refusal(exchange, 403, self._why_not(caller, offer))
-        if offer.changes and caller.csrf and not _has_csrf(exchange.request, caller):
-            text = "a change by a browser needs X-Porch-Csrf; /v1/session says what is in it"
-            return refusal(exchange, 403, text)
+        why = self._why_not(exchange, caller, offer)
+        if why:
+            if offer.on_refused is not None:
+                offer.on_refused(exchange, caller, why)
+            return refusal(exchange, 403, why)
         self._watch(exchange, offer)
         return None
 
-    def _why_not(self, caller: Caller, offer: Offer) -> str:
-        if self._proof.settings.read_only:
-            return "the admin door is read only (read_only of admin); a command can do it"
-        return f"{caller.name} has the role {caller.role}, and this wants {offer.needs}"
+    def _why_not(self, exchange: Exchange, caller: Caller, offer: Offer) -> str:
+        """Why who is known may not have it; "" where he may."""
+        if not caller.may(offer.needs):
+            if self._proof.settings.read_only:
+                return "the admin door is read only (read_only of admin); a command can do it"
+            return f"{caller.name} has the role {caller.role}, and this wants {offer.needs}"
+        if offer.changes and caller.csrf and not _has_csrf(exchange.request, caller):
+            return "a change by a browser needs X-Porch-Csrf; /v1/session says what is in it"
+        return ""
 
     def _watch(self, exchange: Exchange, offer: Offer) -> None:
         """What may run for long, such as a stream of events, ends with its session."""

@@ -82,6 +82,7 @@ AUDIT = made(
             outcome={"type": "string", "enum": ["done", "refused", "failed", "begun"]},
             seconds={"type": "number", "minimum": 0},
             error=optional(text("why it was refused")),
+            times=optional(whole("that were refused alike since the line before, this among them")),
             pending=optional(listed(whole("the process of a worker that had not taken it yet"))),
         )
     )

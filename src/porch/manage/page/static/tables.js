@@ -186,7 +186,7 @@ export class Tables {
         number("At", (row) => moment(Date.parse(row.at) / 1000)),
         plain("What", (row) => visible([row.what, ...worded(row.words)].join(" "))),
         plain("Who", (row) => visible(row.who)),
-        { ...plain("Outcome", (row) => visible(row.outcome)), tone: (row) => undone(row) },
+        { ...plain("Outcome", (row) => visible(outcome(row))), tone: (row) => undone(row) },
       ],
       { empty: "Nobody has changed anything.", note: "The latest first; porch audit has all." },
     );
@@ -249,6 +249,7 @@ const worded = (words) =>
   Object.entries(words || {}).map(([name, value]) =>
     typeof value === "string" ? `${name}=${value}` : `${name}=${JSON.stringify(value)}`,
   );
+const outcome = (row) => (row.times ? `${row.outcome} ${row.times} times more` : row.outcome);
 const undone = (row) => (row.outcome === "done" ? "" : "warn");
 
 function worker(each) {
