@@ -301,6 +301,11 @@ class Supervisor:
         self.in_force.listening.close_in_child(slot)
 
     @property
+    def control(self) -> str | None:
+        """The file of the control socket."""
+        return str(self._control.path) if self._control is not None else None
+
+    @property
     def certificate_ends(self) -> Mapping[str, float]:
         """See Facts."""
         return self._expiry.ends

@@ -6,7 +6,7 @@ one may; what a change must say where a browser shows by itself who it is (CSRF)
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import ceil
 
 from porch.exchange import Exchange
@@ -20,13 +20,17 @@ from porch.manage.seated import Seated
 from porch.route.host import normal_host
 from porch.shield.origins import is_own, origin_of
 
-__all__ = ["CSRF", "LOGIN", "Entrance", "Reception", "cross_site", "most", "offered"]
+__all__ = ["CSRF", "LOGIN", "Entrance", "Reception", "allowed", "cross_site", "most", "offered"]
 
 CSRF = b"x-porch-csrf"
 LOGIN = b"/login"
 _OWN = (b"same-origin", b"none")
 _BEARER = (b"www-authenticate", b'Bearer realm="porch"')
 _WRONG = "the token is nobody's; tokens of the configuration's admin let in"
+_NO_HOST = (
+    "no Host is sent, by which this door knows that it is meant; send one, as HTTP/1.1 does by "
+    "itself"
+)
 _NOBODY = (
     "who asks? send Authorization: Bearer TOKEN, with a token of the configuration's admin, or log "
     "in at /login"
@@ -50,6 +54,8 @@ class Entrance(Filter):
         """See Filter."""
         request = exchange.request
         settings = self._proof.settings
+        if not request.authority:
+            return refusal(exchange, 400, _NO_HOST)
         host = normal_host(request.authority)
         if not settings.knows(host):
             shown = host.decode("latin-1")
@@ -60,9 +66,8 @@ class Entrance(Filter):
             return refusal(exchange, 404, "nothing is here; /v1/openapi.json says what there is")
         offer = offered(self._offers, request)
         if offer is None:
-            allow = ", ".join(sorted(each.decode() for each in methods))
-            text = f"only {allow} is here"
-            return refusal(exchange, 405, text, [(b"allow", allow.encode())])
+            allow = allowed(methods)
+            return refusal(exchange, 405, f"only {allow} is here", [(b"allow", allow.encode())])
         if (request.target.startswith(API) or offer.changes) and (why := cross_site(request)):
             return refusal(exchange, 403, f"a page of another site sent it ({why}); come from ours")
         return self._admit(exchange, offer) or _content(exchange, offer)
@@ -165,6 +170,12 @@ def offered(offers: Offers, request: RequestHead) -> Offer | None:
     """What is there by this method."""
     method = b"GET" if request.method == b"HEAD" else request.method
     return offers.get(path_of(request), {}).get(method)
+
+
+def allowed(methods: Collection[bytes]) -> str:
+    """Of one path, for the field Allow (RFC 9110 10.2.1): what has GET has HEAD too."""
+    both = {*methods, b"HEAD"} if b"GET" in methods else {*methods}
+    return ", ".join(sorted(each.decode() for each in both))
 
 
 def cross_site(request: RequestHead) -> str:

@@ -64,6 +64,7 @@ STATUS = open_ended(
     ),
     workers=listed(_WORKER),
     listening=listed(text("an address")),
+    control=nullable(text("the file of the control socket")),
     upstreams=listed(_ENDPOINT),
     more_upstreams=whole("that are not told one by one"),
     orders=listed(_ORDER),
