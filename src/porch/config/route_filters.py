@@ -61,7 +61,7 @@ class RouteFilters:
         self._https_port = https_port
         self._trusts = trusts
         self._options = Options()
-        self.hiding = Hiding(loaded)
+        self.hiding = Hiding(loaded, trusts)
         self._shielding = Shielding(loaded, state, trusts)
         self.accessing = self._shielding.accessing
         self.contents = self._shielding.contents
