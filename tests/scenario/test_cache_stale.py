@@ -81,6 +81,38 @@ def test_a_dead_origin_has_the_stale_one_stand_in(cached: Make) -> None:
     assert story.latest.error is not None
 
 
+ERROR = b"HTTP/1.1 500 No\r\ncache-control: max-age=5\r\nconnection: close\r\ncontent-length: 5\r\n\r\nerror"
+RELOAD = GET.replace(b"\r\n\r\n", b"\r\ncache-control: no-cache, stale-if-error=0\r\n\r\n")
+
+
+@pytest.mark.parametrize("directives", [b"stale-if-error=60", b"stale-while-revalidate=60"])
+@pytest.mark.parametrize("asked", [GET, RELOAD])
+def test_an_error_that_may_be_kept_takes_the_place_of_none_that_stands_in(
+    cached: Make, directives: bytes, asked: bytes
+) -> None:
+    """Neither an outage nor one client that makes the origin fail leaves the others an error."""
+    story = stored(cached(), directives)
+    for _ in range(3):
+        story.client(asked).upstream_gets(b"GET /a").upstream(ERROR)
+        story.client_gets(500 if asked is RELOAD else 200).advance(2.0)  # who wants nothing stale
+    story.client(GET).upstream_gets(b"GET /a").upstream(NEW).client_gets(200)
+
+
+def test_a_reload_that_makes_the_origin_fail_leaves_a_fresh_page_to_all(cached: Make) -> None:
+    story = cached(policy=Policy(status_ttl={500: 5.0}))
+    page = b"HTTP/1.1 200 OK\r\ncache-control: max-age=600\r\n" + HI
+    story.client(GET).upstream_gets(b"GET /a").upstream(page).client_gets(200, b"hi")
+    story.client(RELOAD).upstream_gets(b"GET /a").upstream(BUSY.replace(b"503", b"500"))
+    story.client_gets(200, b"hi")
+    story.client(GET).client_gets(200, b"hi").upstream_gets_nothing()
+
+
+def test_an_error_takes_the_place_of_what_may_not_stand_in(cached: Make) -> None:
+    story = stored(cached(), b"must-revalidate")
+    story.client(GET).upstream_gets(b"GET /a").upstream(ERROR).client_gets(500, b"error")
+    story.client(GET).client_gets(500, b"error").upstream_gets_nothing()
+
+
 def test_a_503_has_the_stale_one_stand_in_each_time(cached: Make) -> None:
     story = stored(cached(), b"stale-if-error=60")
     for _ in range(3):

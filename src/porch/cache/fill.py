@@ -24,7 +24,7 @@ from porch.cache.lost import FillNotStored
 from porch.cache.outcomes import Outcome
 from porch.cache.pacing import WATCH, Pace
 from porch.cache.passes import LASTING, OF_REQUESTS, PASS, seconds_of
-from porch.cache.refusal import Refusal
+from porch.cache.refusal import STANDS, Refusal
 from porch.cache.reuse import FAILED
 from porch.cache.shelf import FillKey, Shelf, name_of
 from porch.cache.spread import Spread
@@ -217,16 +217,18 @@ class Fill(Nobody):
         self._error = error
 
     def _on_head(self, head: ResponseHead, data: bytes, end: bool) -> None:
-        cache, exchange = self._cache, self._exchange
+        cache, exchange, checks = self._cache, self._exchange, self.checks
         assert exchange is not None
-        if head.status == 206 and self.checks is not None:
-            self._on_part(self.checks, head, data, end)
+        if head.status == 206 and checks is not None:
+            self._on_part(checks, head, data, end)
             return
         verdict = appraised(
             *(cache, self._told, exchange.client_ip, head, self._requested), clock.wall()
         )
         if isinstance(verdict, Refusal):
             self._pass(head, data, end, verdict)
+        elif head.status in FAILED and cache.has_better(self._key[0], self._told):
+            self._pass(head, data, end, STANDS)  # that one is not to lose its place
         elif verdict.held and has_whole(self._shelf, self._key[0], verdict):
             self._pass(head, data, end, None)
         else:
@@ -234,8 +236,7 @@ class Fill(Nobody):
 
     def _own(self, entry: Entry, head: ResponseHead) -> Entry:
         """An answer that is stored, as it came for the one whose request it is."""
-        ignored = self._cache.policy.ignore
-        return personal(entry, head, says_cookies=b"set-cookie" not in ignored)
+        return personal(entry, head, says_cookies=b"set-cookie" not in self._cache.policy.ignore)
 
     def _keep(self, entry: Entry, head: ResponseHead, data: bytes, end: bool) -> None:
         """It is stored, and given to all who wait while it comes."""
@@ -388,7 +389,7 @@ class Fill(Nobody):
         self._close()
 
     def _leaving(self) -> list[Waiting]:
-        leaving = list(self._waiting.values())
+        leaving = [*self._waiting.values()]
         self._waiting.clear()
         return leaving
 

@@ -402,6 +402,16 @@ class Cache(Filter):
             self.shelf.hint(primary, variants[0].vary)
         return None, "miss" if is_gone else "vary-miss" if variants else "uri-miss"
 
+    def has_better(self, primary: bytes, request: RequestHead) -> bool:
+        """Whether an answer is kept that stands in for an origin that fails: neither an outage nor
+        one request that makes the origin fail takes it from all others."""
+        kept, _ = self.select(primary, request)
+        if kept is None:
+            return False
+        return reuse.stands(
+            kept.entry, self.shelf.store.now(), self.policy, is_purged=kept.is_purged
+        )
+
     def _on_passed(self, exchange: Exchange, response: ResponseHead) -> None:
         """Where it could have been stored, the next is asked for all again."""
         now = clock.wall()

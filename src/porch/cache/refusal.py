@@ -128,6 +128,11 @@ DECEPTION = Refusal(
     "to /account/x.css; the origin has to say the type that it is; `deception = false` does not "
     "look at that.",
 )
+STANDS = Refusal(
+    "stands",
+    "The origin has failed, and an answer is kept that still stands in for it (RFC 5861 4), whose "
+    "place this one would take; nothing needs to change.",
+)
 TAGS = Refusal(
     "tags",
     "The answer has more than 1000 tags or one longer than 1024 bytes, so that a purge could miss "

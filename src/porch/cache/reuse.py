@@ -37,7 +37,7 @@ from porch.cache.policy import Policy
 from porch.http.fields import tokens
 from porch.http.message import RequestHead
 
-__all__ = ["FAILED", "How", "Use", "absent", "use"]
+__all__ = ["FAILED", "How", "Use", "absent", "stands", "use"]
 
 FAILED = frozenset((500, 502, 503, 504))
 """Statuses with which an origin has failed, so that a stale answer may stand in (RFC 5861 4)."""
@@ -173,6 +173,17 @@ def absent(request: RequestHead, policy: Policy, fwd: str) -> Use:
     if asked and b"no-store" in asked:
         return _NOT_STORED
     return _ABSENT[fwd]
+
+
+def stands(entry: Entry, now: float, policy: Policy, *, is_purged: bool) -> bool:
+    """Whether it still stands in where the origin fails, so that what the origin has failed with
+    must not take its place: whatever the one says who has asked. See `use`."""
+    if entry.must & NO_CACHE or (entry.must & _LET_IN and not _lets_in(entry, policy)):
+        return False
+    late = entry.age_at(now) - entry.lifetime
+    return (late < 0 and not is_purged) or max(0.0, late) < max(
+        entry.stale_while, entry.stale_error
+    )
 
 
 def _directives(request: RequestHead) -> Directives:
