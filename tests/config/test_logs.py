@@ -207,6 +207,18 @@ def test_addresses_are_shortened_or_hashed_in_one_log_alone(opened: Open, tmp_pa
     assert len(hashed.partition(" ")[0]) == 16
 
 
+def test_queries_are_left_out_of_one_log_alone_beside_hidden_addresses(
+    opened: Open, tmp_path: Path
+) -> None:
+    short = {"to": "file:less", "addresses": "short", "queries": False, "fields": ["target"]}
+    logs = opened(log=[short, {"to": "file:whole", "addresses": "short", "fields": ["target"]}])
+    logs.plan([]).on_end[0](ended(b"/find?q=cough&from=192.0.2.7"))
+    logs.close()
+    less, whole = ((tmp_path / name).read_text() for name in ("less", "whole"))
+    assert less == '{"target":"/find?***"}\n'
+    assert whole == '{"target":"/find?q=cough&from=192.0.2.0"}\n'
+
+
 def test_lines_go_to_syslog_and_its_absence_holds_up_nobody(
     opened: Open, messages: Messages, tmp_path: Path
 ) -> None:
