@@ -81,7 +81,7 @@ def test_a_dead_origin_has_the_stale_one_stand_in(cached: Make) -> None:
     assert story.latest.error is not None
 
 
-ERROR = b"HTTP/1.1 500 No\r\ncache-control: max-age=5\r\nconnection: close\r\ncontent-length: 5\r\n\r\nerror"
+ERROR = b"HTTP/1.1 500 No\r\ncache-control: max-age=5\r\ncontent-length: 5\r\n\r\nerror"
 RELOAD = GET.replace(b"\r\n\r\n", b"\r\ncache-control: no-cache, stale-if-error=0\r\n\r\n")
 
 
