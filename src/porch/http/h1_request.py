@@ -27,6 +27,8 @@ __all__ = ["RequestDecoder"]
 
 _LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-\"$-~]+) HTTP/1\.([01])\Z")
 """One space between the parts, visible ASCII and no fragment in the target (RFC 9112 3)."""
+_USUAL_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (/[!-\"$-~]*) HTTP/1\.1\Z")
+"""Such a line that asks for a path."""
 _OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\Z")
 
 _SPECIAL = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
@@ -73,7 +75,8 @@ class RequestDecoder(Decoder):
         self.keep_alive = True
         self.one_zero = False
         # All but the first line of the last head, which clients repeat: read once (-0.9 us).
-        self._usual = self._usual_host = b""
+        self._usual: bytes | None = None
+        self._usual_host = b""
         self._usual_fields: tuple[Field, ...] = ()
         self._repeats: Repeats | None = None
         self.last: bytes | None = None
@@ -90,26 +93,25 @@ class RequestDecoder(Decoder):
         return request
 
     def _read_head(self, block: bytes) -> RequestHead:
-        cut = block.find(b"\r\n")
-        if cut > 0 and block[cut:] == self._usual:
-            match = _LINE.match(block, 0, cut)
-            if match is not None and match[3] == b"1" and cut <= self._limits.request_line:
+        usual = self._usual
+        if usual is not None and block.endswith(usual):
+            cut = len(block) - len(usual)
+            match = _USUAL_LINE.match(block, 0, cut)
+            if match is not None and cut <= self._limits.request_line and match[1] not in _NEVER:
                 self.one_zero = False
                 self.keep_alive = True
-                method, target = match[1], match[2]
+                method, target = match.groups()
                 request = RequestHead(
                     method, target, self._usual_host, self._scheme, [*self._usual_fields]
                 )
                 request.repeats = self._repeats
-                if not target.startswith(b"/") or method in _NEVER:
-                    self._read_target(request)
-                elif cut <= LONGEST:
+                if cut <= LONGEST:
                     self.last, self._last_line = block + b"\r\n\r\n", (method, target)
                 return request
-        return self._read_anew(block, cut)
+        return self._read_anew(block)
 
-    def _read_anew(self, block: bytes, cut: int) -> RequestHead:
-        """A head of which nothing is known. cut: where its first line ends, -1 where all is one."""
+    def _read_anew(self, block: bytes) -> RequestHead:
+        """A head of which nothing is known."""
         lines = block.split(b"\r\n")
         if len(lines) > self._limits.fields + 1:
             self._too_many(lines)
@@ -144,6 +146,7 @@ class RequestDecoder(Decoder):
             if connection is not None:
                 fields.remove((b"connection", connection))
             request = RequestHead(method, target, host, self._scheme, fields)
+            cut = block.find(b"\r\n")
             if 0 < cut < len(block) <= cut + LONGEST:
                 self.last = None
                 self._usual = block[cut:]
