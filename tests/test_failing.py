@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from porch import failing
+from porch import clock, failing
 from porch.errors import (
+    AnswerRefused,
     ClientGone,
     ConnectionLost,
     ConnectionRefused,
@@ -78,6 +79,17 @@ def test_an_attempt_is_dropped_and_another_one_made() -> None:
     assert (tried.error.word, tried.at > 0) == ("connection_refused", True)
     assert exchange.upstream is None
     assert not exchange.upstream_full
+
+
+def test_an_attempt_had_a_connection_if_it_came_behind_the_attempt_before() -> None:
+    """A whole answer that is refused has no stream any more, and one before it had its own time."""
+    exchange = Exchange(again=True)
+    exchange.upstream = None
+    exchange.fail(AnswerRefused("503"))
+    exchange.fail(ConnectionRefused("no"))
+    exchange.connected = clock.monotonic()
+    exchange.fail(ConnectionLost("lost"))
+    assert [each.connected for each in exchange.tried] == [12.5, 0.0, exchange.connected]
 
 
 def test_without_another_it_is_a_page_that_says_why_there_is_nobody() -> None:

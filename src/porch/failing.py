@@ -85,7 +85,9 @@ def drop(exchange: "Exchange", error: PorchError) -> None:
         stream.abort(error)
     if endpoint is None:  # nothing was asked for, or what is made at the door
         return
-    connected = 0.0 if stream is None else exchange.connected
+    began = exchange.tried[-1].at if exchange.tried else 0.0
+    # Of a whole answer that is refused the stream is gone already, and its connection was there.
+    connected = exchange.connected if exchange.connected >= began else 0.0
     exchange.tried = (*exchange.tried, Tried(endpoint.name, connected, clock.monotonic(), error))
     if stream is None:
         endpoint.connections.cancel(exchange)

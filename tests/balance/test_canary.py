@@ -24,6 +24,10 @@ class Pool:
         self.manner = "first"
         self.names = names
 
+    @property
+    def endpoints(self) -> tuple[Any, ...]:
+        return self.names
+
     def candidates(self, exchange: Exchange) -> Iterator[Place]:
         return cast("Iterator[Place]", iter(self.names))
 
@@ -52,6 +56,10 @@ def client(number: int) -> bytes:
 def test_behind_the_canary_come_the_others_so_that_its_refusal_is_not_seen() -> None:
     assert places(canary(CanaryRule(share=1.0))) == ["new", "stable"]
     assert places(canary(CanaryRule(share=0.0))) == ["stable"]
+
+
+def test_it_may_lead_to_the_endpoints_of_both() -> None:
+    assert canary(CanaryRule(share=0.0)).endpoints == ("stable", "new")
 
 
 @pytest.mark.parametrize("sticky", [True, False])

@@ -87,6 +87,11 @@ def test_the_cookie_is_set_once_with_its_attributes() -> None:
     said = b"sid=" + value + b"; Path=/; HttpOnly; SameSite=Lax"
     assert bench.set_cookie("a") == said
     assert bench.set_cookie("a", exchange_of(scheme=b"https")) == said + b"; Secure"
+    told = exchange_of(fields=[(b"x-forwarded-proto", b"https")])
+    assert bench.set_cookie("a", told) == said, "nobody is believed"
+    for peer, added in ((b"192.0.2.1", b"; Secure"), (b"10.0.0.1", b"")):
+        behind = Bench(trusts=peer.__eq__)
+        assert behind.set_cookie("a", told) == said + added
     assert bench.set_cookie("a", bench.exchange(b"sid=" + value)) == b""
     aged = Bench(max_age=3600.0, path="/api", name="door")
     assert aged.set_cookie("a").endswith(b"; Path=/api; Max-Age=3600; HttpOnly; SameSite=Lax")

@@ -35,6 +35,16 @@ def test_a_change_is_shown_with_what_became_another() -> None:
     ]
 
 
+def test_what_was_refused_often_is_one_line() -> None:
+    words: dict[str, Any] = {"words": {}, "before": {}, "after": {}, "seconds": 0.0}
+    line = LINE | words | {"outcome": "refused", "times": 57, "error": "rob may not"}
+    assert [*lines(line)] == [
+        "2026-11-29T15:02:11.083Z  drain, refused 57 times more",
+        "    by root, process 4711",
+        "    | rob may not",
+    ]
+
+
 def test_what_somebody_has_sent_moves_no_cursor() -> None:
     evil = "\x1b[2J\r\n\u202e"
     line = LINE | {

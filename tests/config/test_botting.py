@@ -101,3 +101,11 @@ def test_a_rule_that_is_not_logged_is_named_as_any_other() -> None:
     found = rules_of(BlockModel.model_validate({"path": ["/a"], "log": False}))
     assert (found.name, found.quiet) == ("path /a", True)
     assert not rules_of(BlockModel(list="php")).quiet
+
+
+def test_a_challenge_believes_of_the_scheme_whom_the_door_believes() -> None:
+    believes = b"10.0.0.1".__eq__
+    botting = Botting(load_mapping({"routes": {"a.test": ":3000"}}), State(), believes)
+    (asking,) = filters({"challenge": True}, botting)
+    assert isinstance(asking, Challenge)
+    assert asking._trusts is believes

@@ -139,3 +139,11 @@ def test_no_origin_of_the_door_gets_a_session() -> None:
     assert names(found["a.test"])[:2] == ["Authenticate", "WithoutLogins"]
     assert names(found["b.test"])[0] == "WithoutLogins"
     assert "WithoutLogins" not in names(routes(built_of({"b.test": ":1"}))["b.test"])
+
+
+def test_a_login_believes_of_the_scheme_whom_the_door_believes() -> None:
+    for trust, is_believed in (["10.0.0.0/8"], True), ([], False):
+        built = built_of({"a.test": with_login()}, trust=trust)
+        trusts = party(routes(built)["a.test"]).rules.trusts
+        assert trusts == built.trusts
+        assert (trusts is not None and trusts(b"10.0.0.1")) is is_believed

@@ -90,6 +90,23 @@ def test_it_says_where_it_is_and_answers_as_the_control_socket_does(steered: Ste
     assert f"admin on {url}" in steered.door.porch("status").stdout
 
 
+def test_what_was_refused_of_whom_and_why_is_in_the_audit_once(
+    door: Any, origin: Any, tmp_path: Path
+) -> None:
+    steered = Steered(door, origin(echo).port, tmp_path, "read_only = true\n")
+    for _ in range(20):
+        assert steered.ask("/v1/stop", {})[0] == 403
+    steered.door.stop()  # what was counted is written down by then
+    shown = steered.door.porch("audit", "--who", "ann*").stdout.split("\n")
+    heads = [each.partition("Z  ")[2] for each in shown if "Z  " in each]
+    assert heads[0] == "stop, refused"
+    assert shown[1:3] == [
+        "    by ann by token from 127.0.0.1",
+        "    | the admin door is read only (read_only of admin); a command can do it",
+    ]
+    assert len(heads) <= 2, "the rest is counted"
+
+
 def test_an_endpoint_is_drained_and_the_change_holds_to_its_revision(steered: Steered) -> None:
     before = steered.ask("/v1/status")[2]["ETag"]
     endpoint = {"endpoint": f"127.0.0.1:{steered.port}"}

@@ -225,6 +225,53 @@ def test_a_trace_context_passes_as_it_came(door: Any, origin: Any) -> None:
     assert b"\r\ntracestate: rojo=00f067aa0ba902b7,congo=t61\r\n" in told
 
 
+SAVED = """\
+workers = 2
+[routes]
+"*" = {{ to = ["127.0.0.1:{first}", "127.0.0.1:{then}"], balance = "first", retry = {retry} }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "word", "had"),
+    [
+        ("refuses", "connection_refused", "never connected"),
+        ("is silent", "http_response_timeout", "connected at"),
+        ("answers 503", "answer_refused", "connected at"),
+    ],
+)
+def test_what_a_retry_has_saved_shows_both_attempts_with_times_and_reasons(
+    door: Any, origin: Any, kind: str, word: str, had: str
+) -> None:
+    def fails(connection: Connection) -> None:
+        connection.read_head()
+        if kind == "is silent":
+            connection.wait_closed()
+        connection.send(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+
+    first = free_port() if kind == "refuses" else origin(fails).port
+    then = origin(echo).port
+    retry = '{ on = [503], each = "300ms" }'
+    started = door(SAVED.format(first=first, then=then, retry=retry))
+    status, _, fields = get(f"{started.url}/saved")
+    assert status == 200
+    name = fields["x-request-id"]
+    started.wait_until(lambda: started.porch("trace", name).returncode == 0, "its record")
+    shown = started.porch("trace", name).stdout
+    (failed,) = re.findall(rf"(?m)^ +(\S+ m?s)  127\.0\.0\.1:{first} failed, (.*)$", shown)
+    assert failed[1].startswith(had)
+    assert f": {word}" in failed[1]
+    (began,) = re.findall(rf"(?m)^ +(\S+ m?s)  127\.0\.0\.1:{then} began to answer$", shown)
+    assert "2 attempts in all" in shown
+    assert re.search(r"(?m)^200 after ", shown)
+    record = json.loads(started.porch("trace", name, "--json").stdout)
+    ((endpoint, _, at, reason, _),) = record["tried"]
+    assert (endpoint, reason) == (f"127.0.0.1:{first}", word)
+    assert at <= record["first_byte_ms"] <= record["total_ms"], (failed, began)
+    if kind == "is silent":
+        assert 290 <= at < 2000
+
+
 def test_a_trusted_proxys_id_is_kept_and_an_error_page_shows_it(door: Any) -> None:
     started = door('trust = ["127.0.0.0/8"]\n[routes]\n"*" = ["127.0.0.1:1", "127.0.0.1:2"]\n')
     status, page, fields = get(started.url, X_Request_ID="their-7", Accept="text/html")

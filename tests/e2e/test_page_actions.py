@@ -30,6 +30,14 @@ cache_store = {{ memory = true }}
 [pool.web]
 servers = ["127.0.0.1:{one}", "127.0.0.1:{other}"]
 """
+SECURED = """\
+listen = ["https://127.0.0.1:0"]
+workers = 1
+log = false
+{admin}
+[routes]
+"shop.localhost" = "respond:204"
+"""
 
 
 def answer(request: Request) -> bytes:
@@ -43,18 +51,12 @@ def chromium() -> Iterator[Any]:
         yield started
 
 
-class Steered:
-    """A door with two endpoints in a pool, and its page in a browser."""
+class Shown:
+    """A door and its page in a browser."""
 
-    def __init__(self, door: Callable[..., Door], one: Site, other: Site) -> None:
-        self.admin = free_port()
-        self.sites = one, other
-        self.text = CONFIG.format(admin=admin(self.admin), one=one.port, other=other.port)
-        self.door = door(self.text)
+    def __init__(self, door: Door) -> None:
+        self.door = door
         self.page: Any = None
-
-    def get(self, host: str = "blog.test", path: str = "/") -> httpx.Response:
-        return httpx.get(f"{self.door.url}{path}", headers={"host": host})
 
     def row(self, table: str, text: str) -> Any:
         """Of a table, the row that has this."""
@@ -74,6 +76,19 @@ class Steered:
     @property
     def orders(self) -> list[str]:
         return [each["order"] for each in self.door.ask("orders")["orders"]]
+
+
+class Steered(Shown):
+    """One with two endpoints in a pool."""
+
+    def __init__(self, door: Callable[..., Door], one: Site, other: Site) -> None:
+        self.admin = free_port()
+        self.sites = one, other
+        self.text = CONFIG.format(admin=admin(self.admin), one=one.port, other=other.port)
+        super().__init__(door(self.text))
+
+    def get(self, host: str = "blog.test", path: str = "/") -> httpx.Response:
+        return httpx.get(f"{self.door.url}{path}", headers={"host": host})
 
 
 @pytest.fixture
@@ -174,6 +189,31 @@ def test_the_configuration_is_rolled_back(steered: Steered) -> None:
     steered.confirm("Roll back", "Rolled back.")
     assert steered.get("news.test").status_code == 404
     steered.row("Routes", "blog.test").wait_for()
+
+
+def test_a_certificate_is_renewed_where_the_door_gets_it(
+    door: Callable[..., Door], chromium: Any
+) -> None:
+    port = free_port()
+    made = door(SECURED.format(admin=admin(port)))
+    steered = Shown(made)
+    with looked(chromium, port) as (page, said):
+        steered.page = page
+        row = steered.row("Certificates", "shop.localhost")
+        row.get_by_role("button", name="Renew shop.localhost").click()
+        steered.dialog.get_by_text("the one of before stays in use").wait_for()
+        assert steered.dialog.locator("code").inner_text() == "porch certs renew shop.localhost"
+        steered.confirm("Renew", "Renewed:")
+        audit = steered.row("Audit", "renew host=shop.localhost")
+        audit.filter(has_text="ann by session").filter(has_text="done").wait_for()
+        assert said == []
+    (entry,) = [each for each in made.ask("audit")["entries"] if each["what"] == "renew"]
+    assert (entry["outcome"], list(entry["after"])) == ("done", ["certificate"])
+    with looked(chromium, port, "screen") as (page, said):
+        steered.page = page
+        steered.row("Certificates", "shop.localhost").wait_for()
+        assert page.get_by_role("button", name="Renew").count() == 0
+        assert said == []
 
 
 def test_what_was_confirmed_of_another_state_is_not_done_until_it_is_confirmed_again(

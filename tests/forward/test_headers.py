@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from porch.exchange import Exchange
 from porch.forward.headers import (
@@ -111,6 +113,44 @@ def test_what_was_made_for_a_repeated_head_is_for_the_same_alone() -> None:
     head.fields.pop()
     assert lines() == usual
     assert outgoing(ForwardingHeaders(Forwarding(via=b"")), head).fields[-1][0] != b"via"
+
+
+VALUES = (b"/1", b"/2", b"")
+NAMES = (b"accept", b"via", b"referer", b"x-real-ip", b"cookie", b"x_under")
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES)), max_size=4),
+        min_size=2,
+        max_size=8,
+    )
+)
+def test_heads_that_differ_a_little_go_out_as_if_each_were_the_first(
+    heads: list[list[Field]],
+) -> None:
+    headers, repeats = ForwardingHeaders(Forwarding(tells_id=True)), Repeats()
+    for fields in heads:
+        head = RequestHead(b"GET", b"/", b"x.test", b"https", fields)
+        fresh = outgoing(headers, head, id=b"a-1")
+        head.repeats = repeats
+        went = outgoing(headers, head, id=b"a-1")
+        assert went.fields == fresh.fields
+        assert request_head(went) == request_head(fresh)
+
+
+def test_of_the_next_page_of_a_browser_nothing_is_made_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    headers, repeats = ForwardingHeaders(Forwarding()), Repeats()
+    for number in range(4):
+        fields = [(b"accept", b"*/*"), (b"referer", b"/%d" % number), (b"dnt", b"1")]
+        head = RequestHead(b"GET", b"/", b"x.test", b"https", fields)
+        head.repeats = repeats
+        went = outgoing(headers, head)
+        assert went.fields[:3] == fields
+        assert b"\r\naccept: */*\r\nreferer: /%d\r\ndnt: 1\r\n" % number in request_head(went)
+        monkeypatch.setattr(ForwardingHeaders, "_anew", None)
 
 
 def test_what_is_kept_of_repeated_heads_is_bounded() -> None:

@@ -1,8 +1,6 @@
 """What is a request, and what is refused because it could be read in two ways."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from porch.errors import (
     BadRequest,
@@ -10,7 +8,6 @@ from porch.errors import (
     PorchError,
     VersionNotSupported,
 )
-from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead
 from tests.support.codec import (
     assert_split_anywhere,
@@ -354,97 +351,3 @@ def test_options_about_a_host_in_absolute_form_are_about_all_of_it() -> None:
 @pytest.mark.parametrize("kind", [BadRequest, MethodNotAllowed, VersionNotSupported])
 def test_every_refusal_is_the_clients_fault_and_final(kind: type[PorchError]) -> None:
     assert (kind.source, kind.retry) == ("client", "never")
-
-
-LINES = (
-    b"GET /a HTTP/1.1",
-    b"GET /b?c HTTP/1.1",
-    b"GET http://b.test/ HTTP/1.1",
-    b"GET / HTTP/1.0",
-    b"TRACE / HTTP/1.1",
-    b"GET  / HTTP/1.1",
-    b"",
-    b"GET /" + b"x" * 17000 + b" HTTP/1.1",
-)
-BLOCKS = (
-    b"host: a.test\r\naccept: */*\r\n",
-    b"host: b.test\r\naccept: */*\r\n",
-    b"host: a.test\r\nconnection: keep-alive\r\n",
-    b"host: a.test\r\nconnection: close\r\n",
-    b"host: a.test\r\nconnection: x-a\r\nx-a: 1\r\n",
-    b"host: a.test\r\nconnection: origin\r\norigin: http://b.test\r\n",
-    b"host: a.test\r\nconnection: upgrade\r\nupgrade: websocket\r\n",
-    b"host: a.test\r\ncontent-length: 0\r\nexpect: 100-continue\r\n",
-    b"host: a.test\r\nte: gzip\r\n",
-    b"accept: */*\r\n",
-    b"host: a.test\r\nhost: a.test\r\n",
-    b"host: a.test\r\nx-long: " + b"x" * 2000 + b"\r\n",
-)
-HEADS = [line + b"\r\n" + block + b"\r\n" for line in LINES for block in BLOCKS]
-
-
-def read(decoder: RequestDecoder, head: bytes) -> object:
-    """All that a decoder says of one head."""
-    try:
-        # As a connection does (listen/h1.py).
-        is_last = head == decoder.last and not decoder.rest
-        piece = (decoder.again(), b"", True) if is_last else decoder.decode(head)
-    except PorchError as refused:
-        return type(refused), refused.detail
-    assert piece is not None
-    request = piece[0]
-    assert isinstance(request, RequestHead)
-    said = {name: getattr(request, name) for name in RequestHead.__slots__ if name != "repeats"}
-    return said, piece[1:], decoder.keep_alive, decoder.one_zero
-
-
-@settings(max_examples=300)
-@given(st.lists(st.sampled_from(HEADS), min_size=2, max_size=6))
-def test_a_head_means_the_same_behind_any_other(heads: list[bytes]) -> None:
-    """What is remembered of a connection's last head says nothing of another."""
-    decoder = request_decoder()
-    for head in heads:
-        fresh = read(request_decoder(), head)
-        assert read(decoder, head) == fresh
-        if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
-            return
-
-
-@pytest.mark.parametrize("head", HEADS)
-def test_a_head_means_the_same_however_often_it_comes(head: bytes) -> None:
-    """What was read of it is used again, and the next one is read as ever."""
-    decoder = request_decoder()
-    for each in (head, head, head, HEADS[0], head):
-        fresh = read(request_decoder(), each)
-        assert read(decoder, each) == fresh
-        if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
-            return
-
-
-def test_nothing_is_no_head_behind_another_either() -> None:
-    decoder = request_decoder()
-    assert decoder.last is None
-    for head in (HEADS[0], HEADS[0]):
-        decoder.decode(head)
-    assert decoder.last == HEADS[0]
-    with pytest.raises(BadRequest):
-        decoder.decode(b"\r\n\r\n")
-
-
-def test_of_a_long_target_nothing_is_remembered() -> None:
-    decoder = request_decoder()
-    for _ in range(3):
-        decoder.decode(b"GET /" + b"x" * 2000 + b" HTTP/1.1\r\nhost: a.test\r\n\r\n")
-        assert decoder.last is None
-
-
-def test_a_hook_that_changes_the_fields_changes_them_for_one_request_alone() -> None:
-    decoder = request_decoder()
-    for _ in range(3):
-        piece = decoder.decode(HEADS[0])
-        assert piece is not None
-        head = piece[0]
-        assert isinstance(head, RequestHead)
-        assert head.fields == [(b"accept", b"*/*")]
-        head.fields.clear()
-        head.fields.append((b"x-mine", b"1"))

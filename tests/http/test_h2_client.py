@@ -25,6 +25,7 @@ from porch.http.h2 import (
     Widened,
 )
 from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, UNREPORTED, ClientCodec
+from porch.http.h2_fields import known_fields
 from porch.http.message import Field, ResponseHead, Trailers
 
 
@@ -71,6 +72,21 @@ values = st.from_regex(rb"([!-~]([ -~]{0,60}[!-~])?)?", fullmatch=True)
 fields = st.lists(st.tuples(names, values), max_size=8)
 bodies = st.lists(st.integers(0, 40_000).map(bytes), max_size=5)
 some = settings(max_examples=25, deadline=None)
+
+
+def test_the_id_of_an_exchange_fills_neither_the_table_of_the_origin_nor_ours() -> None:
+    pair = Pair()
+    sent = []
+    for number in range(3):
+        sent.append((b"x-request-id", b"5f1c2a3e-%x" % number))
+        assert pair.codec.request([*HEAD, (b"x", b"1"), sent[-1], (b"te", b"trailers")], True)
+    pair.turn()
+    heard = [dict(event.headers) for event in pair.seen(RequestReceived)]
+    assert [each[b"x-request-id"] for each in heard] == [value for _, value in sent]
+    assert not known_fields.intersection(sent)
+    table = pair.origin.decoder.header_table.dynamic_entries
+    assert (b"x", b"1") in [(bytes(name), bytes(value)) for name, value in table]
+    assert b"x-request-id" not in [bytes(name) for name, _ in table]
 
 
 @some

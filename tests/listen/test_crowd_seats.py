@@ -63,6 +63,24 @@ def test_nobody_goes_for_a_client_of_another_address(room: Room) -> None:
     assert room.gone == []
 
 
+def test_for_the_whole_door_one_goes_of_the_client_that_has_most(room: Room) -> None:
+    room.come(b"newcomer")
+    floods = [(number, room.come(b"flood %d" % (number % 3))) for number in range(9)]
+    for number, sock in floods[:6]:
+        assert room.seats.make_room()
+        assert room.gone == [each + 1 for each in range(number + 1)], "who came first stays"
+        room.seats.leave(sock)
+
+
+def test_what_is_held_counts_for_no_flood(room: Room) -> None:
+    for _ in range(3):
+        room.seats.hold(room.come(b"a page").fileno())
+    for client in (b"a page", b"b", b"b"):
+        room.come(client)
+    assert room.seats.make_room()
+    assert room.gone == [4]
+
+
 def test_what_is_held_stays_and_is_the_last_to_go_when_it_is_released(room: Room) -> None:
     one = room.seats.hold(room.come().fileno())
     room.come()

@@ -73,7 +73,7 @@ def test_of_too_many_the_newest_are_told_and_the_others_counted() -> None:
 def test_marks_of_no_use_are_none() -> None:
     tables = Tables.of(2, 1024)
     tables.recent.row(1, 1).take(Batch([ended(b"/a")]))
-    for marks in ([], "x", {"x": 1}, {"1": "y"}, {"99": 3}):
+    for marks in ([], "x", {"x": 1}, {"1": "y"}, {"99": 3}, {"1" * 5000: 1}):
         assert len(asked(tables, "recent", marks=marks)["records"]) == 1
 
 

@@ -48,6 +48,7 @@ class Made:
         self.told: Any = Told()
         self.in_force = InForce(candidate, Listening(), {}, self.listening)
         self.operated: list[Any] = []
+        self.refused: list[Any] = []
         self.left: list[str] = []
         self.far: list[Channel] = []
         self.observing = Observing(
@@ -58,6 +59,7 @@ class Made:
             lambda known: Drawing(revision=known, plan=None, now={}, workers=[]),
             self.loop.close,
             self.operate,
+            lambda *refused: self.refused.append(refused),
         )
 
     def operate(self, *asked: Any) -> Any:
@@ -361,3 +363,21 @@ def test_one_that_sends_what_is_no_message_is_ended(
     made.observing.reap()
     (warning,) = made.told.warnings
     assert "is ended: what it sends is no message of its own" in warning
+
+
+def test_what_the_admin_door_has_refused_is_told_on_if_it_can_be_written_down(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    for words in (
+        ("stop", "rob", "rob may not", 3),
+        ("no operation", "rob", "rob may not", 1),
+        ("stop", b"rob", "rob may not", 1),
+        ("stop", "rob", "rob may not", 0),
+        None,
+    ):
+        far.channel.send("refused", words)
+    made.loop.turns(0.0)
+    ((refusal, times),) = made.refused
+    assert (refusal.what, refusal.who, refusal.error, times) == ("stop", "rob", "rob may not", 3)

@@ -35,6 +35,7 @@ def door(routes: dict[str, Any] | None = None) -> Any:
         fleet=fleet,
         version="1",
         since=0.0,
+        control="/run/porch/1f.sock",
         is_stopping=False,
         captures=SimpleNamespace(told=None),
         auditing=SimpleNamespace(told={"file": None, "lost": 0}),
@@ -48,6 +49,10 @@ def test_a_worker_that_hangs_is_in_it_like_the_others() -> None:
     (worker,) = status(made)["workers"]  # type: ignore[misc]
     assert worker["connections"] == 4
     assert worker["state"] == "hanging for 5 s"
+
+
+def test_where_it_is_asked_is_told() -> None:
+    assert status(door())["control"] == "/run/porch/1f.sock"
 
 
 def test_connections_that_were_cut_are_counted_by_reason_word_over_all_workers() -> None:

@@ -218,3 +218,20 @@ def test_one_that_another_attempt_saved_is_told_with_what_was_tried_and_is_no_fa
     assert "tried" not in table.find("p")
     assert table.bad() == table.bad_since({}, 9)[0] == []
     assert [*targets(table.since({})[0])].count("/saved") == 3
+
+
+def test_of_lines_the_newest_of_each_worker_are_given_and_what_is_known_is_not():
+    table = RecentTable(3)
+    batch = Batch([ended()])
+    line = batch.lines(json_lines)
+    for number in (1, 2):
+        for _ in range(5):
+            table.row(number, 2).take(batch)
+    lines, marks = table.lines({}, 4 * len(line))
+    assert lines == 4 * line
+    assert marks == table.marks()
+    assert table.lines(marks, 4 * len(line)) == (b"", marks)
+    table.row(1, 2).take(batch)
+    table.row(1, 2).take(batch)
+    assert table.lines(marks, 4 * len(line))[0] == 2 * line, "one worker has all the room"
+    assert table.lines({}, 1 << 20)[0] == 12 * line

@@ -3,7 +3,7 @@
 import pytest
 
 from porch.http.message import Field, RequestHead
-from porch.route.scheme import client_scheme
+from porch.route.scheme import client_scheme, tells_scheme
 
 PROXY = b"10.0.0.1"
 
@@ -37,6 +37,14 @@ def test_what_is_no_scheme_says_nothing(said: bytes, own: bytes) -> None:
 def test_whoever_says_nothing_came_as_the_connection_did() -> None:
     assert of() == b"http"
     assert of((b"x-forwarded-ssl", b"on"), (b"front-end-https", b"on")) == b"http"
+
+
+@pytest.mark.parametrize("own", [b"http", b"https"])
+def test_of_two_fields_one_may_be_the_clients_own(own: bytes) -> None:
+    for said in ((b"https", b"http"), (b"http", b"https"), (b"https", b"https")):
+        fields = [(b"x-forwarded-proto", each) for each in said]
+        assert of(*fields, scheme=own) == own
+        assert tells_scheme(RequestHead(b"GET", b"/", b"a.test", own, fields)) is None
 
 
 def test_nobody_else_is_believed() -> None:

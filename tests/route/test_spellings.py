@@ -82,6 +82,21 @@ def test_a_long_path_takes_no_long_time(piece: bytes) -> None:
     assert time.thread_time() - began < 0.5
 
 
+@pytest.mark.parametrize(
+    "piece", [b"//:$x%25252e.", b"/.%2F%c0%ae%5C", b"/%2F##%ef%bc%8f.%252F:$x"]
+)
+def test_a_long_path_that_is_tangled_is_refused_before_it_has_cost_much(piece: bytes) -> None:
+    """300 ms where only the number of spellings is bounded, 5 where their bytes are."""
+    began = time.thread_time()
+    with pytest.raises(TooManyReadings):
+        spellings(piece * (8000 // len(piece)))
+    assert time.thread_time() - began < 0.1
+
+
+def test_a_long_path_of_few_spellings_is_read() -> None:
+    assert len(spellings(b"/to/https%3A%2F%2Fa.test%2F" + b"path%2F" * 1000)) == 5
+
+
 def test_what_is_tangled_behind_an_encoding_is_refused() -> None:
     tangled = b"/x/..%252f%255c..%5c%3by/..%3b%252f%2f%2fa"
     with pytest.raises(TooManyReadings):

@@ -112,6 +112,60 @@ def test_what_came_by_https_goes_on() -> None:
     assert HttpsRedirect(443).on_request(seen(FakeExchange(scheme=b"https"))) is None
 
 
+PEER = b"192.0.2.7"
+
+
+def proxied(
+    told: bytes | None, scheme: bytes = b"http", *, trusted: bytes = PEER, port: int = 8443
+) -> tuple[Response | None, list[tuple[str, str]]]:
+    """The answer to who comes from PEER, which tells of its client's scheme, and what is said of
+    it to the operator."""
+    said: list[tuple[str, str]] = []
+    fields = [] if told is None else [(b"x-forwarded-proto", told)]
+    fake = FakeExchange(target=b"/a?b", authority=b"a.test:80", scheme=scheme, fields=fields)
+    rule = HttpsRedirect(port, None, trusted.__eq__, lambda *each: said.append(each))
+    return rule.on_request(seen(fake)), said
+
+
+@pytest.mark.parametrize("scheme", [b"http", b"https"])
+def test_whose_proxy_ends_tls_is_not_sent_round_in_a_loop(scheme: bytes) -> None:
+    assert proxied(b"https", scheme) == (None, [])
+    assert proxied(b"wss", scheme) == (None, [])
+
+
+@pytest.mark.parametrize("scheme", [b"http", b"https"])
+def test_whose_proxy_takes_plain_http_is_sent_to_https_there(scheme: bytes) -> None:
+    """The port of this door is behind the proxy, and so is a cache that has not the scheme in its
+    key."""
+    answer, said = proxied(b"http", scheme)
+    assert answer is not None
+    assert answer.fields == [(b"location", b"https://a.test/a?b"), (b"cache-control", b"private")]
+    assert said == []
+
+
+def test_a_trusted_peer_that_says_nothing_of_it_comes_as_its_connection_does() -> None:
+    answer, _ = proxied(None)
+    assert answer is not None
+    assert answer.fields == [(b"location", b"https://a.test:8443/a?b")]
+    assert proxied(None, b"https")[0] is None
+
+
+def test_nobody_else_switches_the_redirect_off_and_the_operator_hears_of_a_loop() -> None:
+    answer, said = proxied(b"https", trusted=b"10.0.0.1")
+    assert answer is not None
+    assert answer.fields == [(b"location", b"https://a.test:8443/a?b")]
+    ((text, about),) = said
+    assert text == (
+        "192.0.2.7 says that its client came by HTTPS (X-Forwarded-Proto) and is redirected to "
+        "HTTPS, at a.test: if it is a proxy of yours, name it in `trust`, or browsers go round in "
+        "a loop"
+    )
+    assert about in text
+    assert PEER.decode() not in about, "who writes it himself fills no log"
+    assert proxied(b"http", trusted=b"10.0.0.1")[1] == []
+    assert proxied(b"http", b"https", trusted=b"10.0.0.1") == (None, [])
+
+
 def test_options_about_the_door_are_no_url_to_be_sent_to() -> None:
     fake = FakeExchange(method=b"OPTIONS", target=b"*")
     assert HttpsRedirect(443).on_request(seen(fake)) is None

@@ -35,6 +35,13 @@ def test_a_path_is_refused_in_each_spelling_and_by_fields_that_stand_for_it() ->
         refuses(PATH, target=b"/%25252525252e")
 
 
+def test_more_targets_than_an_honest_request_has_are_not_read() -> None:
+    named = (b"x-original-url", b"/x"), (b"x-rewrite-url", b"/private")
+    assert refuses(PATH, fields=named * 2) == "path"
+    with pytest.raises(TooDeep):
+        refuses(PATH, fields=named * 3)
+
+
 def test_no_tab_cuts_a_word_of_a_field_in_two() -> None:
     rule = Rule("agent", fields=((b"user-agent", "(?i)sqlmap"),))
     for value in (b"sqlmap/1", b"sql\tmap", b"sql%09map", b"SQL\t%6dap"):

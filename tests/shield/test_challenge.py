@@ -88,6 +88,17 @@ def test_over_tls_the_cookie_goes_over_tls_alone(scenario: Callable[..., Scenari
     assert browser.field(b"set-cookie").endswith(b"; Secure")
 
 
+@pytest.mark.parametrize(("peer", "is_secure"), [(b"192.0.2.7", True), (b"10.0.0.1", False)])
+def test_behind_a_trusted_proxy_that_ends_tls_it_does_too(
+    open_with: Callable[..., Browser], peer: bytes, is_secure: bool
+) -> None:
+    browser = open_with(trusts=peer.__eq__)
+    browser.story.connects("192.0.2.7")
+    browser.asks()
+    browser.asks(browser.solves() + b"x-forwarded-proto: https\r\n")
+    assert browser.field(b"set-cookie").endswith(b"; Secure") is is_secure
+
+
 def test_neither_proof_nor_pass_holds_at_another_address(
     open_with: Callable[..., Browser],
 ) -> None:

@@ -10,6 +10,7 @@ from porch.client import Answer
 from porch.errors import ConnectionRefused
 from porch.filter import Response
 from porch.identity import Identity
+from porch.route.scheme import Trusts
 from porch.shield import forward_auth
 from porch.shield.auth import Judge, Later
 from porch.shield.auth_answer import Telling
@@ -49,12 +50,14 @@ def ask(
     answer: Answer | Exception,
     judge: Judge = JUDGE,
     sent: list[tuple[bytes, bytes]] = FIELDS,
+    trusts: Trusts = None,
     **rules: Any,
 ) -> tuple[Any, list[Any]]:
     """The verdict, and what the service was asked."""
     service = Service(answer)
     waits: list[Coroutine[Any, Any, None]] = []
-    way = ForwardAuth(ForwardRules(b"/check?x=1", **rules), lambda: service, waits.append, judge)
+    asked = ForwardRules(b"/check?x=1", **rules)
+    way = ForwardAuth(asked, lambda: service, waits.append, judge, trusts)
     exchange: Any = FakeExchange(method=b"POST", target=b"/a?b", fields=[*sent], length=5)
     exchange.client_ip = b"192.0.2.7"
     later = way.identify(seen(exchange))
@@ -82,6 +85,13 @@ def test_it_is_told_what_is_asked_for_and_by_whom_and_never_the_body() -> None:
     assert more["timeout"] == 5.0
     _, ((_, _, fields, _),) = ask(Answer(200, [], b""), sends=frozenset((b"x-partner",)))
     assert (b"x-partner", b"7") in fields
+
+
+@pytest.mark.parametrize(("peer", "scheme"), [(b"192.0.2.7", b"https"), (b"10.0.0.1", b"http")])
+def test_it_is_told_by_what_the_client_of_a_trusted_proxy_came(peer: bytes, scheme: bytes) -> None:
+    sent = [(b"x-forwarded-proto", b"https")]
+    _, ((_, _, fields, _),) = ask(Answer(200, [], b""), sent=sent, trusts=peer.__eq__)
+    assert [each for each in fields if each[0] == sent[0][0]] == [(sent[0][0], scheme)]
 
 
 def test_whom_it_names_is_let_in_with_what_it_says() -> None:

@@ -1,6 +1,7 @@
 """What answers tell of the origins behind the door."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -10,18 +11,27 @@ from tests.support.hooks import FakeExchange, seen
 
 
 def hidden(
-    *fields: Field, rules: HideRules | None = None, endpoint: str = "10.0.0.1:8000"
+    *fields: Field,
+    rules: HideRules | None = None,
+    endpoint: str = "10.0.0.1:8000",
+    pool: tuple[str, ...] = (),
 ) -> list[Field]:
     fake = FakeExchange(fields=list(fields), authority=b"a.test")
     fake.outgoing.authority = b"a.test"
     more = {
         "endpoint": SimpleNamespace(name=endpoint),
         "keeper": SimpleNamespace(own_fields=((b"server", b"porch"),)),
+        "route": leading_to(*pool),
     }
     for name, value in more.items():
         setattr(fake, name, value)
     Hide(rules or HideRules()).on_upstream_response(seen(fake))
     return fake.response.fields
+
+
+def leading_to(*names: str) -> Any:
+    places = tuple(SimpleNamespace(name=each) for each in names)
+    return SimpleNamespace(destination=SimpleNamespace(endpoints=places))
 
 
 @pytest.mark.parametrize("name", [each for each in TELLING if each != "server"])
@@ -56,6 +66,11 @@ def test_the_origins_address_goes_from_where_urls_are() -> None:
         (b"content-location", at),
         (b"refresh", b"5; url=" + at),
         (b"link", b"<" + at + b">; rel=next"),
+        (b"sourcemap", at),
+        (b"x-sourcemap", at),
+        (b"report-to", b'{"endpoints":[{"url":"' + at + b'"}]}'),
+        (b"nel", b'{"report_to":"10.0.0.1:8000"}'),
+        (b"reporting-endpoints", b'a="' + at + b'"'),
         (b"set-cookie", b"a=1; Domain=10.0.0.1; Path=/"),
         (b"x-other", at),
     ) == [
@@ -63,16 +78,53 @@ def test_the_origins_address_goes_from_where_urls_are() -> None:
         (b"content-location", b"/x"),
         (b"refresh", b"5; url=/x"),
         (b"link", b"</x>; rel=next"),
+        (b"sourcemap", b"/x"),
+        (b"x-sourcemap", b"/x"),
+        (b"report-to", b'{"endpoints":[{"url":"/x"}]}'),
+        (b"nel", b'{"report_to":"a.test"}'),
+        (b"reporting-endpoints", b'a="/x"'),
         (b"set-cookie", b"a=1; Path=/"),
         (b"x-other", at),
     ]
+
+
+@pytest.mark.parametrize("answers", ["10.0.0.1:8000", "10.0.0.2:8000", "10.0.0.9:8000"])
+def test_any_endpoint_of_the_pool_is_hidden_and_one_that_was(answers: str) -> None:
+    pool = ("10.0.0.1:8000", "http://10.0.0.2:8000", "unix:/run/a.sock")
+    for number in (1, 2, 9):
+        at = b"http://10.0.0.%d:8000/x" % number
+        is_known = number < 3 or answers == "10.0.0.9:8000"
+        found = hidden((b"location", at), endpoint=answers, pool=pool)
+        assert found == [(b"location", b"/x" if is_known else at)]
+
+
+def test_a_pool_that_changes_is_looked_at_anew() -> None:
+    rule, fake = Hide(HideRules()), FakeExchange(authority=b"a.test")
+    fake.outgoing.authority, fake.endpoint = b"a.test", SimpleNamespace(name="10.0.0.1:8000")  # type: ignore[attr-defined]
+    for number in (1, 2, 3):
+        fake.route = leading_to("10.0.0.1:8000", f"10.0.1.{number}:80")  # type: ignore[attr-defined]
+        for other in (1, 2, 3):
+            fake.response.fields = [(b"location", b"http://10.0.1.%d/x" % other)]
+            rule.on_upstream_response(seen(fake))
+            is_hidden = fake.response.fields == [(b"location", b"/x")]
+            assert is_hidden is (number == other)
+
+
+@pytest.mark.parametrize(("peer", "scheme"), [(b"192.0.2.7", b"https"), (b"10.0.0.1", b"http")])
+def test_what_a_query_tells_has_the_scheme_of_the_client(peer: bytes, scheme: bytes) -> None:
+    fake = FakeExchange(authority=b"a.test", fields=[(b"x-forwarded-proto", b"https")])
+    fake.outgoing.authority, fake.route = b"a.test", leading_to()  # type: ignore[attr-defined]
+    fake.endpoint = SimpleNamespace(name="10.0.0.1:8000")  # type: ignore[attr-defined]
+    fake.response.fields = [(b"location", b"/login?next=http://10.0.0.1:8000/x")]
+    Hide(HideRules(), peer.__eq__).on_upstream_response(seen(fake))
+    assert fake.response.fields == [(b"location", b"/login?next=%b://a.test/x" % scheme)]
 
 
 def test_addresses_that_are_said_are_the_origins_too_and_a_host_that_is_sent() -> None:
     rules = HideRules(addresses=frozenset([b"app.internal"]))
     assert hidden((b"location", b"https://app.internal/x"), rules=rules) == [(b"location", b"/x")]
     fake = FakeExchange(fields=[(b"location", b"http://sent.internal/x")], authority=b"a.test")
-    fake.outgoing.authority = b"sent.internal"
+    fake.outgoing.authority, fake.route = b"sent.internal", leading_to()  # type: ignore[attr-defined]
     fake.endpoint = SimpleNamespace(name="10.0.0.1:8000")  # type: ignore[attr-defined]
     Hide(HideRules()).on_upstream_response(seen(fake))
     assert fake.response.fields == [(b"location", b"/x")]
@@ -83,6 +135,7 @@ def test_it_remembers_few_endpoints() -> None:
     for number in range(2000):
         fake = FakeExchange(authority=b"a.test")
         fake.endpoint = SimpleNamespace(name=f"10.0.0.1:{number}")  # type: ignore[attr-defined]
+        fake.route = leading_to()  # type: ignore[attr-defined]
         filter_.on_upstream_response(seen(fake))
     assert len(filter_._known) <= 1024
 

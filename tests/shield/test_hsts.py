@@ -40,6 +40,17 @@ def test_plain_http_never_has_it() -> None:
     assert answered(one, b"http", [(NAME, b"max-age=1")]) == [(NAME, b"max-age=1")]
 
 
+@pytest.mark.parametrize(("peer", "is_believed"), [(b"192.0.2.7", True), (b"10.0.0.1", False)])
+def test_a_trusted_proxy_says_by_what_its_client_came(peer: bytes, is_believed: bool) -> None:
+    rule = StrictTransport(60, False, False, peer.__eq__)
+    for own, told in ((b"http", b"https"), (b"https", b"http")):
+        fake = FakeExchange(scheme=own, fields=[(b"x-forwarded-proto", told)])
+        fake.response.fields = []
+        rule.on_response(seen(fake))
+        came_by = told if is_believed else own
+        assert fake.response.fields == [(NAME, b"max-age=60")] * (came_by == b"https")
+
+
 def test_what_origins_say_of_it_is_replaced_and_nothing_else() -> None:
     came = [(NAME, b"max-age=1"), (b"a", b"1"), (NAME, b"max-age=2"), (b"b", b"2")]
     assert answered(StrictTransport(60, False, False), fields=came) == [

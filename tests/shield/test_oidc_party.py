@@ -9,7 +9,7 @@ from porch.filter import Response
 from porch.shield.auth_errors import CannotTell
 from porch.shield.oidc_errors import LoginFailed, LoginRefused
 from porch.shield.oidc_party import LOGIN, LONGEST_TARGET, MOST_LOGINS
-from tests.support.logins import Login
+from tests.support.logins import NAVIGATION, Login
 from tests.support.openid import CLIENT
 
 
@@ -60,6 +60,20 @@ def test_behind_another_door_it_is_https_all_the_same(monkeypatch: pytest.Monkey
     login = Login(monkeypatch, https=True).known()
     assert place(login.log_in("/", scheme=b"http")) == "https://a.test/"
     assert [*login.jar.kept] == ["__Host-porch-login-p1"]
+
+
+@pytest.mark.parametrize(("peer", "is_believed"), [(b"192.0.2.7", True), (b"10.0.0.1", False)])
+def test_behind_a_trusted_proxy_it_is_what_that_says(
+    monkeypatch: pytest.MonkeyPatch, peer: bytes, is_believed: bool
+) -> None:
+    login = Login(monkeypatch, trusts=peer.__eq__).known()
+    told = [*NAVIGATION, (b"x-forwarded-proto", b"https")]
+    (uri,) = parse_qs(urlsplit(login.begin(scheme=b"http", fields=told)).query)["redirect_uri"]
+    base, start = ("https", "__Host-") if is_believed else ("http", "")
+    assert uri == f"{base}://a.test/.porch/oidc/callback"
+    assert place(login.log_in("/", scheme=b"http", fields=told)) == f"{base}://a.test/"
+    assert [*login.jar.kept] == [f"{start}porch-login-p1"]
+    assert all(line.endswith("; Secure") is is_believed for line in login.jar.lines)
 
 
 @pytest.mark.parametrize(

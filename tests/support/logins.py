@@ -22,7 +22,7 @@ from porch.shield.oidc_token import IdTerms
 from tests.support.hooks import FakeExchange, seen
 from tests.support.openid import CLIENT, SECRET, Jar, Provider
 
-__all__ = ["JUDGE", "NAMES", "Login"]
+__all__ = ["JUDGE", "NAMES", "NAVIGATION", "Login"]
 
 KEY = b"k" * 32
 NAMES = frozenset(("sub", "email"))

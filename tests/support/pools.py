@@ -53,7 +53,12 @@ def exchange_of(
         method=method, target=target, fields=fields or [], upgrade=None, scheme=scheme
     )
     found: Any = SimpleNamespace(
-        client_ip=client, request=request, endpoint=None, error=None, response=None
+        client=SimpleNamespace(peer=client),
+        client_ip=client,
+        request=request,
+        endpoint=None,
+        error=None,
+        response=None,
     )
     return cast("Exchange", found)
 

@@ -5,7 +5,7 @@ a list: a field or a cookie that asks for it, else a share of the clients or of 
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import chain
@@ -98,6 +98,11 @@ class Canary:
     def budget(self) -> Budget:
         """See route.Destination. All requests of the route count in it."""
         return self.stable.budget
+
+    @property
+    def endpoints(self) -> Sequence[Place]:
+        """See route.Destination."""
+        return (*self.stable.endpoints, *self.canary.endpoints)
 
     def candidates(self, exchange: Exchange) -> Iterator[Place]:
         """See route.Destination. Behind the canary's endpoints come the others: where it refuses

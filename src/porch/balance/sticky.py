@@ -22,6 +22,7 @@ from porch.balance.upstream import Upstream
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
+from porch.route.scheme import Trusts, client_scheme
 
 __all__ = ["Cookie", "Sticky"]
 
@@ -35,7 +36,7 @@ class Cookie:
 
     name, path: of the cookie. secret: the key of the HMAC. max_age: seconds after its first setting
     that the browser keeps it; None for until it closes. drain: seconds for which a drained endpoint
-    keeps its clients; None for as long as they come.
+    keeps its clients; None for as long as they come. trusts: see client_scheme.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Cookie:
     secret: bytes
     max_age: float | None = None
     drain: float | None = None
+    trusts: Trusts = None
 
 
 class Sticky(Filter):
@@ -129,7 +131,8 @@ class Sticky(Filter):
         assert isinstance(chosen, Endpoint)
         if chosen.roster.name == self.name and self._own(exchange) is not chosen:
             value = self._start + self._value(chosen) + self._end
-            if exchange.request.scheme == b"https":
+            peer = exchange.client.peer
+            if client_scheme(exchange.request, peer, self.cookie.trusts) == b"https":
                 value += b"; Secure"
             exchange.response.fields.append((b"set-cookie", value))
 

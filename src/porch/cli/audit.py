@@ -112,7 +112,9 @@ def lines(line: dict[str, Any]) -> Iterator[str]:
     what = visible(f"{line.get('what')} {words}".rstrip())
     seconds = line.get("seconds", 0)
     took = f" after {seconds} s" if isinstance(seconds, float) and seconds >= 1 else ""
-    yield f"{visible(str(line.get('at')))}  {what}, {visible(str(line.get('outcome')))}{took}"
+    times = f" {visible(_spelled(line['times']))} times more" if "times" in line else ""
+    outcome = visible(str(line.get("outcome")))
+    yield f"{visible(str(line.get('at')))}  {what}, {outcome}{times}{took}"
     yield f"    by {visible(str(line.get('who')))}"
     if line.get("outcome") == "begun":
         yield f"    {_BEGUN}"

@@ -15,6 +15,7 @@ from porch.config.schema_oidc import OidcModel
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
+from porch.route.scheme import Trusts
 from porch.shield.api_key import ApiKeys, Known
 from porch.shield.auth import TELL_IDENTITY, Authenticate, Judge, Way
 from porch.shield.auth_answer import TELL_CLIENT
@@ -159,20 +160,22 @@ class Authing:
     """Of one configuration. Routes with the same words share what lets in. files: that it is made
     of, to be watched. people: files of users and keys, in which somebody may be missing by now:
     they are noticed at once, and no rollback brings an older one back. logins: those at OpenID
-    providers, None where no route has such. identifies: whether any route has `auth`.
+    providers, None where no route has such. identifies: whether any route has `auth`. trusts: see
+    client_scheme.
 
     A further way has its word in schema_auth.WAYS, in the order in which it is asked, and its maker
     in `_MAKERS`. One that has a part in answers too, as a cookie that it renews, gives its fields
     with a Telling.
     """
 
-    def __init__(self, loaded: Loaded, state: State) -> None:
+    def __init__(self, loaded: Loaded, state: State, trusts: Trusts = None) -> None:
+        self._trusts = trusts
         self.files: dict[Path, None] = {}
         self.people: dict[Path, None] = {}
         self._loaded = loaded
         self._auth = state.auth
         self._auth.count_in(state.limit_row)
-        self.logins = _logins(loaded, state)
+        self.logins = _logins(loaded, state, trusts)
         self._told = frozenset(_all_told(loaded))
         self.identifies = any(each.auth for each in _all_words(loaded))
         self._shown: Shown | None = None
@@ -323,7 +326,7 @@ class Authing:
         )
         authorities = self._authorities(forward.ca, forward.url)
         client = partial(self._auth.client, forward.url, authorities, KEPT)
-        return ForwardAuth(rules, client, self._auth.spawn, judge)
+        return ForwardAuth(rules, client, self._auth.spawn, judge, self._trusts)
 
     def _authorities(self, ca: str | None, url: str) -> Authorities:
         """Who vouches for the host of a URL. Read here, for a worker may not read it later."""
@@ -352,12 +355,12 @@ def algorithms_of(jwt: JwtModel) -> Sequence[str]:
     return SYMMETRIC[:1] if jwt.secret is not None else ALGORITHMS
 
 
-def _logins(loaded: Loaded, state: State) -> "Logins | None":
+def _logins(loaded: Loaded, state: State, trusts: Trusts) -> "Logins | None":
     if not any(words.auth and words.auth.oidc for words in _all_words(loaded)):
         return None
     from porch.config.logins import Logins  # late: 6 ms of a start
 
-    return Logins(loaded, state.auth)
+    return Logins(loaded, state.auth, trusts)
 
 
 def _all_words(loaded: Loaded) -> list[RouteWords]:

@@ -8,6 +8,7 @@ from porch.config.schema_bots import BlockModel, ChallengeModel, pattern_of
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
+from porch.route.scheme import Trusts
 from porch.shield.block import Block, BlockBodies, Rule
 from porch.shield.block_scanners import LISTS, SCANNERS
 from porch.shield.challenge import Challenge, Terms
@@ -21,10 +22,11 @@ __all__ = ["Botting", "rules_of"]
 
 class Botting:
     """Of one configuration. Routes with the same words share what is made of them. needs_key:
-    whether passes are signed with the door's own key."""
+    whether passes are signed with the door's own key. trusts: see client_scheme."""
 
-    def __init__(self, loaded: Loaded, state: State) -> None:
+    def __init__(self, loaded: Loaded, state: State, trusts: Trusts = None) -> None:
         self.needs_key = False
+        self._trusts = trusts
         # Who only checks signs nothing.
         self._key = loaded.signing_key or secrets.token_bytes(32)
         self._spawn = state.auth.spawn if state.auth.serves else None
@@ -51,6 +53,7 @@ class Botting:
                 Seal(words.secret.encode() if words.secret is not None else self._key),
                 self._load if words.when == "load" else None,
                 Crawlers(words.crawlers, self._spawn) if words.crawlers else None,
+                self._trusts,
             )
         yield self._asking[key]
 

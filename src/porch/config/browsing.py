@@ -1,10 +1,9 @@
 """What browsers are told, and what is not taken from them: from words to filters."""
 
-from collections.abc import Callable
-
 from porch.config.schema_browser import CookiesModel, CorsModel, CspModel, CsrfModel
 from porch.config.settings import RouteSettings
 from porch.filter import Filter
+from porch.route.scheme import Trusts
 from porch.shield.cookies import CookieRules, HardenCookies
 from porch.shield.cors import METHODS, Cors, CorsRules
 from porch.shield.csrf import CrossSite
@@ -14,11 +13,8 @@ from porch.shield.secure_content import ContentPolicy
 __all__ = ["browsing"]
 
 
-def browsing(
-    settings: RouteSettings, trusts: Callable[[bytes], bool] | None = None
-) -> list[Filter]:
-    """Preflights before all: they are answered, not judged. trusts: whether a peer's claims are
-    believed, by its address; None for nobody's."""
+def browsing(settings: RouteSettings, trusts: Trusts = None) -> list[Filter]:
+    """Preflights before all: they are answered, not judged. trusts: see client_scheme."""
     filters: list[Filter] = []
     cors: CorsModel | None = settings.nearest("cors") or None
     csrf: CsrfModel | None = settings.nearest("csrf") or None

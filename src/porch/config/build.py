@@ -178,12 +178,12 @@ class _Builder:
         self.certificates = Certificates(Presented())
         self.listen: tuple[ListenAddress, ...] = ()
         self.pools: dict[str, tuple[Upstream | Sticky, str]] = {}
-        self.upstreams = Upstreams(loaded, state, self.limits, limits.interim)
+        self.trusts = self.trust.trusts if self.trust is not None else None
+        self.upstreams = Upstreams(loaded, state, self.limits, limits.interim, self.trusts)
         self.changing = Changing(loaded, state, self.upstreams, self.pools)
         self.settings: dict[str, RouteSettings] = {}
         self.options = Options()
         self.calling = Calling()
-        self.trusts = self.trust.trusts if self.trust is not None else None
         self.ids: list[Filter] = [RequestId(self.trusts)] if self.config.request_id else []
         self.ids += begin_traces(self.config, self.trusts)
         self.caches = Caches(loaded, state, self.trusts)

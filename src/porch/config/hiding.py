@@ -16,6 +16,7 @@ from porch.route.pattern import Kind, Pattern
 from porch.route.plan import Plan
 from porch.route.route import Route
 from porch.route.router import Router
+from porch.route.scheme import Trusts
 from porch.shield.hide import TELLING, Hide, HideRules
 from porch.shield.internal import Hidden, SendInternal, StripInternal
 
@@ -27,9 +28,10 @@ _STRIP = StripInternal()
 
 
 class Hiding:
-    """Of one configuration, with the router of its internal routes."""
+    """Of one configuration, with the router of its internal routes. trusts: see client_scheme."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, trusts: Trusts = None) -> None:
+        self._trusts = trusts
         self._nobody = Route(key="-")
         self._router = Router((), no_site=self._nobody, no_route=self._nobody)
         self._roots: dict[bytes, list[tuple[bytes, bytes]]] = {}
@@ -58,7 +60,8 @@ class Hiding:
                     HideRules(
                         names=names - frozenset(hide.keep),
                         addresses=frozenset(each.encode() for each in hide.addresses),
-                    )
+                    ),
+                    self._trusts,
                 )
             )
         return filters

@@ -9,6 +9,7 @@ from porch.config.loaded import Loaded
 from porch.config.schema import RouteWords
 from porch.config.schema_oidc import ALGORITHMS, CALLBACK, LOGOUT, SCOPES, OidcModel
 from porch.filter import Filter
+from porch.route.scheme import Trusts
 from porch.shield.auth import Judge
 from porch.shield.oidc import Oidc
 from porch.shield.oidc_callback import Callback, Logout
@@ -24,10 +25,11 @@ HOLDS, LIFETIME, LEEWAY, TIMEOUT = 300.0, 43200.0, 30.0, 5.0
 
 class Logins:
     """Of one configuration that has any. Routes with the same words share a login. needs_key:
-    whether cookies are sealed with the door's own key."""
+    whether cookies are sealed with the door's own key. trusts: see client_scheme."""
 
-    def __init__(self, loaded: Loaded, auth: AuthState) -> None:
+    def __init__(self, loaded: Loaded, auth: AuthState, trusts: Trusts = None) -> None:
         self.needs_key = False
+        self._trusts = trusts
         self._loaded = loaded
         self._auth = auth
         self._kept = frozenset(_all_claims(loaded))
@@ -80,7 +82,7 @@ class Logins:
         key = self._key if secret is None else sha256(secret.encode()).digest()
         discovery = self._auth.discovery(words.issuer, authorities(words.ca, words.issuer))
         grants = Grants(discovery, _client_rules(words), self._auth.warn)
-        rules = _party_rules(words, name, self._kept)
+        rules = _party_rules(words, name, self._kept, self._trusts)
         party = Party(
             rules, discovery, grants, Sealers(key, name), self._auth.spawn, self._auth.ended
         )
@@ -96,7 +98,7 @@ def _name_of(words: OidcModel, kept: frozenset[str]) -> str:
     return digest.hexdigest()
 
 
-def _party_rules(words: OidcModel, name: str, kept: frozenset[str]) -> PartyRules:
+def _party_rules(words: OidcModel, name: str, kept: frozenset[str], trusts: Trusts) -> PartyRules:
     return PartyRules(
         name=name,
         issuer=words.issuer,
@@ -107,6 +109,7 @@ def _party_rules(words: OidcModel, name: str, kept: frozenset[str]) -> PartyRule
         holds=words.renew or HOLDS,
         lifetime=words.lifetime or LIFETIME,
         https=bool(words.https),
+        trusts=trusts,
         callback=words.callback or CALLBACK,
         logout=words.logout or LOGOUT,
         after_logout=words.after_logout or "",

@@ -22,6 +22,7 @@ from porch.observe.lost import LINES_LOST, SPANS_LOST, CellsOf, Lost
 from porch.observe.memo import Memo
 from porch.observe.messages import Messages
 from porch.observe.pretty import Pretty
+from porch.observe.queries import Unasked
 from porch.observe.sink import Sink, open_log
 from porch.observe.syslog import syslog
 from porch.observe.traces import Traces
@@ -189,7 +190,9 @@ def _format(model: LogModel, sink: Sink) -> Format:
 
 
 def _hidden(made: Format, model: LogModel) -> Format:
-    """With the addresses that the log may have."""
+    """Without what the log may not have of people."""
+    if not model.queries:
+        made = Unasked(made)
     if model.addresses is None:
         return made
     return Hidden(made, Memo(short) if model.addresses == "short" else Hashed(KEY))

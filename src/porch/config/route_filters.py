@@ -1,6 +1,6 @@
 """The filters that any route may have, in the order of the phases."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from porch.config.state import State
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.observe.tracing import NAMES, TELL_TRACE
+from porch.route.scheme import Trusts
 from porch.serve.redirect import HttpsRedirect
 from porch.serve.respond import Options
 from porch.shield.body_limit import BodyLimit
@@ -50,10 +51,9 @@ class RouteFilters:
         changing: Changing,
         certificates: Certificates,
         https_port: int,
-        trusts: Callable[[bytes], bool] | None,
+        trusts: Trusts,
     ) -> None:
-        """https_port: 0 where none is listened at. trusts: whether a peer's claims are believed, by
-        its address; None for nobody's."""
+        """https_port: 0 where none is listened at. trusts: see client_scheme."""
         self._loaded = loaded
         self._state = state
         self._changing = changing
@@ -61,7 +61,7 @@ class RouteFilters:
         self._https_port = https_port
         self._trusts = trusts
         self._options = Options()
-        self.hiding = Hiding(loaded)
+        self.hiding = Hiding(loaded, trusts)
         self._shielding = Shielding(loaded, state, trusts)
         self.accessing = self._shielding.accessing
         self.contents = self._shielding.contents
@@ -113,14 +113,7 @@ class RouteFilters:
         filters = self._shielding.network(settings)
         if settings.maintenance is not None:
             filters.append(self._changing.maintenance(settings.maintenance))
-        if self._https_port:
-            if self._certificates.is_given(host):
-                filters.append(HttpsRedirect(self._https_port))
-            elif host in self._certificates.managed:
-                is_there = partial(self._state.has_certificate, host)
-                filters.append(HttpsRedirect(self._https_port, is_there))
-            if (hsts := host_word(self._loaded, host, "hsts")) is not None:
-                filters.append(StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload))
+        filters += self._https(host)
         filters += self._shielding.of(settings, name, host, _shown(demand))
         filters.append(self._options)
         if settings.limits.body is not None:
@@ -145,6 +138,18 @@ class RouteFilters:
         if settings.compress is not None:
             filters += self._compress(settings.compress)
         return filters
+
+    def _https(self, host: str) -> Iterable[Filter]:
+        """What has browsers come by HTTPS: to this door, or to a trusted proxy before it."""
+        port, trusts, state = self._https_port, self._trusts, self._state
+        if port and self._certificates.is_given(host):
+            yield HttpsRedirect(port, None, trusts, state.warn)
+        elif port and host in self._certificates.managed:
+            is_there = partial(state.has_certificate, host)
+            yield HttpsRedirect(port, is_there, trusts, state.warn)
+        hsts = host_word(self._loaded, host, "hsts")
+        if hsts is not None and (port or trusts is not None):
+            yield StrictTransport(hsts.max_age, hsts.subdomains, hsts.preload, trusts)
 
     def _compress(self, words: CompressModel) -> list[Filter]:
         """Behind whatever changes answers, and before a cache."""

@@ -276,8 +276,8 @@ class HostWords(RouteWords):
     below it, see settings.host_word."""
 
     hsts: Hsts | None = word(
-        "See [hsts](#hsts). Sent with answers over HTTPS alone. Of a wildcard's site it is for all "
-        "hosts below it."
+        "See [hsts](#hsts). Sent to who came by HTTPS alone, to a trusted proxy too. Of a "
+        "wildcard's site it is for all hosts below it."
     )
     tls_profile: Literal["intermediate", "modern"] | None = word(
         "TLS that clients may speak: 1.2 and 1.3, or 1.3 alone (Mozilla's recommendations).",

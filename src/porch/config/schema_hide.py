@@ -49,9 +49,10 @@ def _authorities(value: list[str]) -> list[str]:
 class HideModel(Model):
     """What answers tell of origins is taken off: `hide = true`, or more names in a list.
 
-    Fields such as Server, Via, X-Powered-By, X-AspNet-Version go. The origin's own address in
-    Location, Content-Location, Refresh and Link becomes a path on the host that was asked for, and
-    goes from Domain of cookies.
+    Fields such as Server, Via, X-Powered-By, X-AspNet-Version go. An address of the pool in
+    Location, Content-Location, SourceMap, Refresh, Link, Report-To, NEL and Reporting-Endpoints
+    becomes a path on the host that was asked for, in a query of theirs that host, and goes from
+    Domain of cookies.
     """
 
     fields: Annotated[Strings, AfterValidator(_names), Form("names of fields")] = Field(

@@ -165,6 +165,11 @@ class LogModel(Model):
         "Of clients: `short` logs their network (/24, and /48 of IPv6), `hash` a keyed hash that "
         "is another one each day."
     )
+    queries: bool = Field(
+        default=True,
+        description="`false` logs `?***` for what is behind a `?`, in targets and in fields that "
+        "hold a URL, such as Referer.",
+    )
 
     rotate: RotateModel | None = word("For a file: see [rotate](#rotate).")
 

@@ -5,7 +5,7 @@ often, and then who it is. Limits that ask who it is come behind what finds that
 request says in detail comes last: who may not come in learns nothing of it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from porch.config.accessing import Accessing
 from porch.config.authing import Authing
@@ -19,6 +19,7 @@ from porch.config.loaded import Loaded
 from porch.config.settings import RouteSettings
 from porch.config.state import State
 from porch.filter import Filter
+from porch.route.scheme import Trusts
 
 __all__ = ["Shielding"]
 
@@ -27,17 +28,15 @@ class Shielding:
     """Of one configuration. accessing: what decides by addresses. authing: what lets clients in.
     contents: what looks at bodies, when those are gathered."""
 
-    def __init__(
-        self, loaded: Loaded, state: State, trusts: Callable[[bytes], bool] | None = None
-    ) -> None:
-        """trusts: whether a peer's claims are believed, by its address."""
+    def __init__(self, loaded: Loaded, state: State, trusts: Trusts = None) -> None:
+        """trusts: see client_scheme."""
         self._trusts = trusts
         self.accessing = Accessing(loaded, state)
-        self.botting = Botting(loaded, state)
+        self.botting = Botting(loaded, state, trusts)
         self.contents = Contents(loaded, state)
         self._loaded = loaded
         self._state = state
-        self.authing = Authing(loaded, state)
+        self.authing = Authing(loaded, state, trusts)
         self._of_limits = Limits(loaded, state)
 
     def network(self, settings: RouteSettings) -> list[Filter]:

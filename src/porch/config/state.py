@@ -101,8 +101,8 @@ class State:
     where they are coded. auth: what lets clients in. serves: whether anything will be balanced.
     load_limit_key, load_cost: the operator's own of a limit. limit_row, crowd: where limits, and
     those who are here, are counted, None while nobody has said. turned_away: requests refused
-    by a busy worker, by importance. known: who was let in. country_of: an address. tell: the
-    operator.
+    by a busy worker, by importance. known: who was let in. country_of: an address. tell, warn: the
+    operator; see Messages.
 
     Between `begin` and `commit` a configuration asks for what it needs. Without a commit, or
     before it, nothing that runs has changed.
@@ -131,6 +131,7 @@ class State:
         self.known = Known()
         self.country_of: CountryOf = lambda address: None
         self.tell: Callable[[str], None] = lambda text: None
+        self.warn: Callable[[str, str], None] = lambda text, about: None
         self.shelf: Shelf | None = None
         self.attending = Attending()
         self.workshop = Workshop()

@@ -10,15 +10,18 @@ from porch.config.locate import KeyPath
 from porch.config.schema_balance import StickyModel
 from porch.config.steps import Steps
 from porch.route.pattern import Kind, Pattern
+from porch.route.scheme import Trusts
 
 __all__ = ["StickyPools", "cookie_path"]
 
 
 class StickyPools:
-    """Makes them. needs_key: whether one is signed with the door's own key."""
+    """Makes them. needs_key: whether one is signed with the door's own key. trusts: see
+    client_scheme."""
 
-    def __init__(self, loaded: Loaded) -> None:
+    def __init__(self, loaded: Loaded, trusts: Trusts = None) -> None:
         self.needs_key = False
+        self._trusts = trusts
         self._loaded = loaded
         # Who only checks signs nothing.
         self._key = loaded.signing_key or secrets.token_bytes(32)
@@ -35,6 +38,7 @@ class StickyPools:
             secret=words.secret.encode() if words.secret is not None else self._key,
             max_age=words.max_age,
             drain=words.drain,
+            trusts=self._trusts,
         )
         made = Sticky(upstream, cookie)
         yield from made.knowing(upstream.endpoints)

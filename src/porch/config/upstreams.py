@@ -31,6 +31,7 @@ from porch.config.sticky import StickyPools
 from porch.config.target import Target
 from porch.forward.address import BOTH, ONE, TWO, Address
 from porch.http.h1 import HeadLimits
+from porch.route.scheme import Trusts
 from porch.tls.certificate import Pair
 from porch.tls.origin import Authorities, OriginTls, system_authorities
 
@@ -42,14 +43,16 @@ class Upstreams:
     them so far. sticky: makes those with sticky clients. members: of pools whose endpoints are
     found. sought: by the names of their sources. calls: names of pools that may take gRPC."""
 
-    def __init__(self, loaded: Loaded, state: State, limits: HeadLimits, interim: int) -> None:
-        """limits, interim: bounds on what endpoints answer."""
+    def __init__(
+        self, loaded: Loaded, state: State, limits: HeadLimits, interim: int, trusts: Trusts = None
+    ) -> None:
+        """limits, interim: bounds on what endpoints answer. trusts: see client_scheme."""
         self.files: dict[Path, None] = {}
         self.made: list[Upstream] = []
         self.members: list[Members] = []
         self.sought: dict[str, Sought] = {}
         self.calls: set[str] = set()
-        self.sticky = StickyPools(loaded)
+        self.sticky = StickyPools(loaded, trusts)
         self._loaded = loaded
         self._state = state
         self._limits = limits

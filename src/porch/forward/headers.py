@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import compress
-from operator import itemgetter
+from operator import is_not, itemgetter
 
 from porch.exchange import Exchange
 from porch.filter import Filter
@@ -163,6 +163,12 @@ _FAMILIES = CERTIFICATE_FAMILIES + STEERING_FAMILIES
 _PLAIN = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
 """A scheme or an authority that needs no escape in quotes."""
 _name = itemgetter(0)
+_LINE = b"%b: %b\r\n"
+_PARTED = 3
+"""Pieces of lines of which the one in the middle was another before."""
+
+Made = tuple[list[Field], tuple[bytes, ...], Lines]
+"""See Repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,8 +264,10 @@ class ForwardingHeaders(Filter):
         if repeats is not None:
             of = outgoing.authority, outgoing.scheme, outgoing.version, client.peer, client.port
             made = repeats.get(self)
-            if made is not None and made[0] == came and made[1] == of:
+            if made is not None and made[1] == of:
                 lines = made[2]
+                if made[0] != came and (lines := self._turned(made, came)) is not None:
+                    repeats.keep(self, [*came], of, lines)
         if lines is not None:
             fields = [*lines[0]]
         else:
@@ -273,6 +281,23 @@ class ForwardingHeaders(Filter):
                 lines = ([*fields], *lines[1:], b"x-request-id: %b\r\n" % exchange.id)
         outgoing.fields = fields
         outgoing.lines = lines
+
+    def _turned(self, made: Made, came: list[Field]) -> Lines | None:
+        """What was made of the same fields but for one value, which is another by now: Referer of a
+        browser that goes on to the next page. None where that is not so."""
+        before, _, (sent, *lines) = made
+        odd = [*map(is_not, before, came), True].index(True)
+        if len(before) != len(came) or odd == len(came) or came[odd + 1 :] != before[odd + 1 :]:
+            return None
+        field, old = came[odd], before[odd]
+        if field[0] != old[0] or sent.count(old) != 1 or old[0] == b"via":
+            return None
+        at = sent.index(old)
+        fields = [*sent]
+        fields[at] = field
+        if len(lines) != _PARTED or lines[1] != _LINE % old:
+            lines = [encode(sent[:at]), b"", encode(sent[at + 1 :])]
+        return fields, lines[0], _LINE % field, lines[2]
 
     def _anew(self, exchange: Exchange, outgoing: RequestHead) -> tuple[list[Field], bool]:
         """The fields, and whether they are the same for the same request another time."""

@@ -13,6 +13,7 @@ from porch.http.message import Field
 __all__ = [
     "HOP_BY_HOP",
     "REQUEST_ID",
+    "VALUE",
     "FieldLines",
     "alike",
     "decoded",
@@ -27,6 +28,8 @@ LINE = re.compile(
 )
 """token ":" OWS *( VCHAR / obs-text / SP / HTAB ): no space before the colon, no folding, no
 control character but HTAB."""
+VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*\Z")
+"""A field's value, and the white space behind it."""
 
 _ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
 """Of the characters of a name: those that an origin may not tell apart, as one."""

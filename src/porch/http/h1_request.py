@@ -1,6 +1,7 @@
 """Requests out of bytes, as strictly as a front door must (RFC 9112 3, 6)."""
 
 import re
+from operator import itemgetter
 from typing import NoReturn
 
 from porch.errors import (
@@ -11,7 +12,7 @@ from porch.errors import (
     VersionNotSupported,
 )
 from porch.http.chunked import ChunkedBody
-from porch.http.fields import HOP_BY_HOP, decoded, tokens
+from porch.http.fields import HOP_BY_HOP, VALUE, decoded, tokens
 from porch.http.h1 import (
     CHUNKED,
     LENGTH,
@@ -34,6 +35,8 @@ _OTHER_VERSION = re.compile(rb"[!-~]+ [!-~]+ HTTP/[0-9](?:\.[0-9])?\Z")
 _SPECIAL = HOP_BY_HOP | {b"host", b"content-length", b"expect"}
 _RARE = _SPECIAL - {b"host", b"connection"}
 _decode = decoded.__getitem__
+_ODD = b"referer"
+_name = itemgetter(0)
 _NEVER = frozenset((b"CONNECT", b"TRACE"))
 _DECIDING = re.compile(
     rb"(?:access-control-request-.+|forwarded|origin|sec-fetch-.+|x-forwarded-.+|x-real-ip)\Z"
@@ -57,7 +60,10 @@ class RequestDecoder(Decoder):
     """
 
     __slots__ = (
+        "_around",
         "_last_line",
+        "_odd",
+        "_place",
         "_repeats",
         "_scheme",
         "_usual",
@@ -79,6 +85,10 @@ class RequestDecoder(Decoder):
         self._usual_host = b""
         self._usual_fields: tuple[Field, ...] = ()
         self._repeats: Repeats | None = None
+        # What of it stands around the value of Referer, where that begins (0: there is none), and
+        # its place among the fields.
+        self._around = b"", b""
+        self._odd = self._place = 0
         self.last: bytes | None = None
         self._last_line = b"", b""
 
@@ -93,9 +103,13 @@ class RequestDecoder(Decoder):
         return request
 
     def _read_head(self, block: bytes) -> RequestHead:
-        usual = self._usual
-        if usual is not None and block.endswith(usual):
-            cut = len(block) - len(usual)
+        cut, usual = 0, self._usual
+        if usual is not None:
+            if block.endswith(usual):
+                cut = len(block) - len(usual)
+            elif self._odd and self._turns(block, first := block.find(b"\r\n")):
+                cut = first
+        if cut:
             match = _USUAL_LINE.match(block, 0, cut)
             if match is not None and cut <= self._limits.request_line and match[1] not in _NEVER:
                 self.one_zero = False
@@ -109,6 +123,35 @@ class RequestDecoder(Decoder):
                     self.last, self._last_line = block + b"\r\n\r\n", (method, target)
                 return request
         return self._read_anew(block)
+
+    def _turns(self, block: bytes, cut: int) -> bool:
+        """Whether it is the usual head but for the value of Referer, as where a browser goes on to
+        the next page (-2.4 us); it is the usual one then."""
+        before, after = self._around
+        if cut <= 0 or not block.startswith(before, cut) or len(block) > cut + LONGEST:
+            return False
+        first = cut + self._odd
+        end = block.find(b"\r\n", first)
+        if block[end:] != after if end >= 0 else after:
+            return False
+        match = VALUE.match(block, first, end if end >= 0 else len(block))
+        if match is None:
+            return False
+        fields = [*self._usual_fields]
+        fields[self._place] = (_ODD, match[0].strip(b" \t"))
+        self.last = None
+        self._usual = block[cut:]
+        self._usual_fields = tuple(fields)
+        return True
+
+    def _find_odd(self, usual: bytes, fields: list[Field]) -> None:
+        """Where Referer stands in the usual head, spelled as clients of HTTP/1.1 do."""
+        for name in (b"\r\nReferer: ", b"\r\nreferer: "):
+            if (start := usual.find(name)) >= 0:
+                self._odd = start + len(name)
+                end = usual.find(b"\r\n", self._odd)
+                self._around = usual[: self._odd], usual[end:] if end >= 0 else b""
+                self._place = [*map(_name, fields)].index(_ODD)
 
     def _read_anew(self, block: bytes) -> RequestHead:
         """A head of which nothing is known."""
@@ -149,10 +192,13 @@ class RequestDecoder(Decoder):
             cut = block.find(b"\r\n")
             if 0 < cut < len(block) <= cut + LONGEST:
                 self.last = None
-                self._usual = block[cut:]
+                self._usual = usual = block[cut:]
                 self._usual_fields = tuple(fields)
                 self._usual_host = request.authority
                 self._repeats = Repeats()
+                self._odd = 0
+                if _ODD in said:
+                    self._find_odd(usual, fields)
         else:
             request = RequestHead(method, target, b"", self._scheme, fields)
             self._read_special(request)

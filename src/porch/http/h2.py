@@ -7,9 +7,17 @@ may go on, is decided by h2_request.py and h2_response.py. A codec takes bytes a
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
-from ngh2 import Configuration, Connection, DenialOfServiceError, NGH2Error, Role
+from ngh2 import (
+    Configuration,
+    Connection,
+    DenialOfServiceError,
+    NeverIndexedHeader,
+    NGH2Error,
+    Role,
+)
 from ngh2 import events as told
 
 from porch.errors import ClientGone, PorchError
@@ -45,6 +53,7 @@ __all__ = [
     "Settled",
     "What",
     "Widened",
+    "past_table",
 ]
 
 PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -137,6 +146,9 @@ class Widened:
 
 
 PONG, SETTLED, WIDENED = Pong(), Settled(), Widened()
+
+past_table = partial(tuple.__new__, NeverIndexedHeader)
+"""A field as HPACK does not index it (RFC 7541 6.2.3), made without NamedTuple's call in Python."""
 
 What = (
     RequestHead

@@ -9,10 +9,11 @@ from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 
 from porch.errors import BadGateway, BadRequest, FieldsTooLarge, PorchError
+from porch.http.fields import REQUEST_ID
 from porch.http.h1 import HeadLimits
 from porch.http.h1_response import TooLargeAnswer
-from porch.http.h2 import Codec, Piece
-from porch.http.h2_fields import check_fields, known_fields
+from porch.http.h2 import Codec, Piece, past_table
+from porch.http.h2_fields import PLAIN, check_fields, known_fields
 from porch.http.h2_request import read_trailers
 from porch.http.h2_response import read_response
 from porch.http.message import Field, ResponseHead, Trailers
@@ -99,6 +100,10 @@ class ClientCodec(Codec):
         """Begin a request on a new stream, which is returned; 0 where there is none to be had.
         `fields` are those of h2_encode.py. Raises InternalError if one must not be sent."""
         rest = fields[5 if fields[1][0] == b":protocol" else 4 :]
+        known = fields[-2]  # stands before `te`; see ServerCodec.head
+        if known[0] == REQUEST_ID and not known[1].translate(None, PLAIN):
+            fields = [*fields[:-2], past_table(known), fields[-1]]
+            rest = [*rest[:-2], rest[-1]]
         if not known_fields.issuperset(rest):
             check_fields(rest)
         try:

@@ -12,7 +12,10 @@ from porch.errors import InternalError
 from porch.http.fields import HOP_BY_HOP, LONGEST, NEW_EACH_TIME, REMEMBERED
 from porch.http.message import Field
 
-__all__ = ["check_fields", "known_fields"]
+__all__ = ["PLAIN", "check_fields", "known_fields"]
+
+PLAIN = bytes(range(0x21, 0x7F))
+"""What a value may have wherever it stands in one."""
 
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+\Z")
 _VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?\Z")

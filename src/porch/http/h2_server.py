@@ -5,7 +5,7 @@ See h2.py. What a client does that honest ones seldom do is counted here (h2_gli
 
 from collections.abc import Sequence
 
-from ngh2 import NeverIndexedHeader, NGH2Error, Role
+from ngh2 import NGH2Error, Role
 from ngh2 import events as told
 from ngh2.events import DataReceived, RequestReceived, StreamClosed
 
@@ -26,9 +26,10 @@ from porch.http.h2 import (
     ConnectionBroken,
     Fault,
     Piece,
+    past_table,
 )
 from porch.http.h2_arrivals import Arrivals
-from porch.http.h2_fields import known_fields
+from porch.http.h2_fields import PLAIN, known_fields
 from porch.http.h2_glitches import Glitches
 from porch.http.h2_request import RequestReader, read_trailers, refused
 from porch.http.message import Field
@@ -38,10 +39,6 @@ __all__ = ["ServerCodec"]
 _THEIR_FAULT = frozenset((PROTOCOL, FLOW, 5, 6, REFUSED, 9, CALM))
 """Codes with which libnghttp2 ends a stream for what came on it, STREAM_CLOSED, FRAME_SIZE_ERROR
 and COMPRESSION_ERROR among them. Streams that we give up for other reasons have other codes."""
-_PLAIN = bytes(range(0x21, 0x7F))
-"""What a value may have wherever it stands in one."""
-_past_table = tuple.__new__
-"""Makes a field that HPACK does not index (RFC 7541 6.2.3), without NamedTuple's call in Python."""
 SOME_NOISE = 4096
 """Bytes that are neither head nor body and count as one glitch, beyond those that the longest head
 and frame may have."""
@@ -273,8 +270,8 @@ class ServerCodec(Codec):
         last = sent[-1]
         # The id of the exchange is another each time: it is known by its letters, and stays out of
         # HPACK's table, which would be full of them and be searched for each (-1.5 us).
-        if last[0] == REQUEST_ID and not last[1].translate(None, _PLAIN):
-            sent[-1] = _past_table(NeverIndexedHeader, last)
+        if last[0] == REQUEST_ID and not last[1].translate(None, PLAIN):
+            sent[-1] = past_table(last)
             fields = fields[:-1]
         if not known_fields.issuperset(fields):
             self._check(stream, fields)

@@ -2,11 +2,14 @@
 
 For a door whose clients are known by what they show, such as the admin door: while something runs
 for one who is known its connection is held. All others, from a handshake that is not begun to a
-body that does not come, make room as soon as their client, or the whole door, has no more; those
-go first that have asked nothing for longest. Who asks at once is answered before that.
+body that does not come, make room as soon as their client, or the whole door, has no more. Of the
+whole door those of the client go first that has most of them, so that nobody goes for a flood of
+others; and of one client those that have asked nothing for longest. Who asks at once is answered
+before that.
 """
 
 import socket
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -70,8 +73,11 @@ class Seats:
         seats = self._seats.values()
         if not client and clock.now <= self._until and any(each.is_shut for each in seats):
             return True
-        free = (each for each in seats if not each.held and not each.is_shut)
-        seat = next((each for each in free if not client or each.client == client), None)
+        free = [each for each in seats if not each.held and not each.is_shut]
+        if not client:
+            many = Counter(each.client for each in free)
+            client = max(many, key=many.__getitem__, default=b"")  # the first of equal ones
+        seat = next((each for each in free if each.client == client), None)
         if seat is None:
             return False
         seat.is_shut = True

@@ -51,7 +51,7 @@ class Looking:
         if marks is None:
             question.reply({"marks": _named(recent.marks()), "records": [], "left_out": 0})
             return
-        records, reached = recent.since(_numbers(marks))
+        records, reached = recent.since(_numbers(marks, recent.rows))
         question.reply(
             {
                 "marks": _named(reached),
@@ -99,12 +99,9 @@ def _named(marks: dict[int, int]) -> dict[str, int]:
     return {str(row): mark for row, mark in marks.items()}
 
 
-def _numbers(marks: object) -> dict[int, int]:
+def _numbers(marks: object, rows: int) -> dict[int, int]:
     """What somebody has sent as marks; what is none is left out."""
     if not isinstance(marks, dict):
         return {}
-    return {
-        int(row): mark
-        for row, mark in marks.items()
-        if isinstance(row, str) and row.isdecimal() and isinstance(mark, int)
-    }
+    named = ((row, marks.get(str(row))) for row in range(rows))
+    return {row: mark for row, mark in named if isinstance(mark, int)}

@@ -241,6 +241,7 @@ class Observer:
             self._pages.tick()
         if self._admin is not None:
             self._admin.tick()
+        self._relay.tick()
         self._deadlines.check()
 
 

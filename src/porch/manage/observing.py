@@ -16,6 +16,8 @@ from typing import Any, Protocol
 
 from porch import clock
 from porch.manage.channel import Channel, NotData
+from porch.manage.control.operations import OPERATIONS
+from porch.manage.control.refusing import Refusal
 from porch.manage.facts import Facts
 from porch.manage.heap import LARGEST, keep_heap
 from porch.manage.in_force import InForce
@@ -62,7 +64,8 @@ class Operate(Protocol):
 
 class Observing:
     """One door's. facts, draw: what it is told. leave: closes, in its process, what is not its own.
-    operate: does what comes by the admin door.
+    operate: does what comes by the admin door. refuse: told of what it has refused itself, and how
+    often.
 
     pid: of the one that runs, 0 for none.
     """
@@ -76,6 +79,7 @@ class Observing:
         draw: Callable[[Revision], Drawing],
         leave: Callable[[], None],
         operate: Operate,
+        refuse: Callable[[Refusal, int], None],
     ) -> None:
         self.pid = 0
         self._loop = loop
@@ -85,6 +89,7 @@ class Observing:
         self._draw = draw
         self._leave = leave
         self._operate = operate
+        self._refuse = refuse
         self._channel: Channel | None = None
         self._served = Served()
         self._generation = 0
@@ -210,6 +215,9 @@ class Observing:
                 self._flush()
             elif message.word == "operate" and _is_operation(message.data):
                 self._take(channel, *message.data)
+            elif message.word == "refused" and _is_refusal(message.data):
+                *words, times = message.data
+                self._refuse(Refusal(*words), times)
             elif message.word == "left":
                 _, leave = self._under_way.pop(message.data, ("", None))
                 if leave is not None:
@@ -287,6 +295,14 @@ def _is_operation(data: object) -> bool:
     match data:
         case (int(), str(), dict(), str(), tuple() as if_match, int()):
             return all(isinstance(each, str) for each in if_match)
+    return False
+
+
+def _is_refusal(data: object) -> bool:
+    """As `_is_operation`; of what is no operation nothing is written down."""
+    match data:
+        case (str(what), str(), str(), int(times)):
+            return what in OPERATIONS and times > 0
     return False
 
 

@@ -56,7 +56,7 @@ def function_named(word: str, base: Path) -> "Callable[[Exchange], object]":
 def load_with(state: State, messages: Messages) -> None:
     """Have `state` load what its configuration names, and tell the operator."""
     warn = messages.warn
-    state.tell = messages.tell
+    state.tell, state.warn = messages.tell, warn
     state.load_key = partial(load_hash_key, warn)
     state.load_cache_key = partial(load_cache_key, warn)
     state.load_limit_key = partial(load_limit_key, warn)

@@ -78,6 +78,7 @@ def status(door: "Supervisor") -> dict[str, object]:
             word: table.total(column) for column, word in enumerate(NAMES, TURNED_AWAY)
         },
         "listening": in_force.listening.names,
+        "control": door.control,
         "observed": observed(in_force),
         "upstreams": [_endpoint(in_force, name, speaks.get(name)) for name in shown],
         "more_upstreams": len(endpoints) - len(shown),

@@ -193,6 +193,7 @@ class Supervisor:
             lambda known: drawing(self, known),
             self._close_in_observer,
             self.operating.operate,
+            lambda refusal, times: self.auditing.refusing.note(refusal, times),
         )
 
     def _take_commands(self, handover: Handover | None) -> None:
@@ -300,6 +301,11 @@ class Supervisor:
         self.in_force.listening.close_in_child(slot)
 
     @property
+    def control(self) -> str | None:
+        """The file of the control socket."""
+        return str(self._control.path) if self._control is not None else None
+
+    @property
     def certificate_ends(self) -> Mapping[str, float]:
         """See Facts."""
         return self._expiry.ends
@@ -379,6 +385,7 @@ class Supervisor:
         self._loop.after(WATCH_DELAY, self._watch)
         self.messages.flush()
         self.observing.look()
+        self.auditing.refusing.tick()
         self._reclaiming.look()
         self._notify.on_tick(clock.monotonic())
         self.in_force.write_found()
@@ -398,6 +405,7 @@ class Supervisor:
     def _become(self, question: Question) -> None:
         """Exec the new version. Raises OSError, and then nothing has changed."""
         self.operating.tell_begun(but=question)
+        self.auditing.refusing.close()
         listening = self.in_force.listening
         control = self._control.server if self._control is not None else None
         handover = Handover(
@@ -479,6 +487,7 @@ class Supervisor:
 
     def _close(self) -> None:
         self.observing.close()
+        self.auditing.refusing.close()
         self.in_force.close()
         if self._control is not None:
             self._control.close()

@@ -4,6 +4,7 @@ For logs alone: limits, lists of networks and what the origin is told see whole 
 """
 
 import os
+import re
 from collections.abc import Sequence
 from hashlib import blake2b, sha256
 from ipaddress import ip_address, ip_network
@@ -91,39 +92,67 @@ class Hashed:
 
 
 class Hidden:
-    """A format around another one, which sees `addresses[client]` in place of the client, in the
-    details of errors too. Nobody else looks at the exchanges meanwhile."""
+    """A format around another one, in whose lines stands `addresses[client]` in place of the
+    client, wherever they have it: in the query, in fields, in the details of errors. Nobody else
+    looks at the exchanges meanwhile."""
 
-    __slots__ = ("_addresses", "_made")
+    __slots__ = ("_addresses", "_made", "_patterns")
 
     def __init__(self, made: Format, addresses: Addresses) -> None:
         self._made = made
         self._addresses = addresses
+        self._patterns: Memo[bytes, re.Pattern[bytes] | None] = Memo(_pattern)
 
     def __call__(self, exchanges: Sequence[Exchange]) -> bytes:
-        """A line for each. 0.4 us more."""
-        kept: list[tuple[Exchange, bytes, str]] = []
+        """A line for each. 0.6 us more, and 4 where the line has the address once more."""
+        clients = [exchange.client_ip for exchange in exchanges]
+        shown = [self._addresses[client] for client in clients]
         try:
-            for exchange in exchanges:
-                client, error = exchange.client_ip, exchange.error
-                kept.append((exchange, client, "" if error is None else error.detail))
-                exchange.client_ip = shown = self._addresses[client]
-                if error is not None:
-                    at = exchange.endpoint.name if exchange.endpoint is not None else ""
-                    error.detail = _replaced(error.detail, _text(client), _text(shown), at)
-            return self._made(exchanges)
+            for exchange, each in zip(exchanges, shown, strict=True):
+                exchange.client_ip = each
+            lines = self._made(exchanges).splitlines(keepends=True)
         finally:
-            for exchange, client, detail in reversed(kept):
+            for exchange, client in zip(exchanges, clients, strict=True):
                 exchange.client_ip = client
-                if exchange.error is not None:
-                    exchange.error.detail = detail
+        for place, client in enumerate(clients):
+            line = lines[place]
+            if client in line or (b":" in client and _may_have(line, client)):
+                lines[place] = self._without(line, exchanges[place], client, shown[place])
+        return b"".join(lines)
+
+    def _without(self, line: bytes, exchange: Exchange, client: bytes, shown: bytes) -> bytes:
+        """An endpoint may have the same address, and keeps it."""
+        pattern = self._patterns[client]
+        if pattern is None:
+            return line
+        endpoint = exchange.endpoint.name.encode() if exchange.endpoint is not None else b""
+        parts = line.split(endpoint) if endpoint else [line]
+        return endpoint.join([pattern.sub(shown, each) for each in parts])
 
 
-def _replaced(detail: str, client: str, shown: str, endpoint: str) -> str:
-    """What is said of the client; an endpoint may have the same address, and keeps it."""
-    parts = detail.split(endpoint) if endpoint else [detail]
-    return endpoint.join(each.replace(client, shown) for each in parts)
+def _may_have(line: bytes, client: bytes) -> bool:
+    """In another way to write it."""
+    return b"%3" in line or b"%253" in line or client.upper() in line
 
 
-def _text(address: bytes) -> str:
-    return address.decode("ascii", "backslashreplace")
+def _pattern(address: bytes) -> re.Pattern[bytes] | None:
+    """Finds it where it is no part of another one, in a URL too, whose colons may be encoded. None
+    of what is no address ("unix")."""
+    try:
+        ip_address(address.decode("ascii"))
+    except ValueError:
+        return None
+    text = re.escape(address)
+    if b":" in address:
+        text = text.replace(b":", b"(?::|%(?:25)?3A)")
+        return re.compile(_bounded(b"[0-9A-F]", b":", b"") + text + b"(?!:?[0-9A-F])", re.I)
+    # The text in front, for which a whole line is looked through ten times as fast.
+    return re.compile(text + _bounded(b"[0-9]", rb"\.", text) + rb"(?!\.?[0-9])")
+
+
+def _bounded(digit: bytes, between: bytes, text: bytes) -> bytes:
+    """That no part of an address stands before `text`, which was found already. Two digits behind
+    a % are none."""
+    before = b"(?<!%b%b)(?<!%b%b%b)" % (digit, text, digit, between, text)
+    escaped = b"[0-9A-Fa-f]{2}" + text
+    return b"(?:%b|(?<=%%%b)|(?<=%%25%b))" % (before, escaped, escaped)

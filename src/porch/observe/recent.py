@@ -156,17 +156,21 @@ class RecentTable:
         """The same of those that went wrong."""
         return _since(self._bad, marks, most)
 
-    def lines(self, marks: Mapping[int, int]) -> tuple[list[bytes], dict[int, int]]:
+    def lines(self, marks: Mapping[int, int], most: int) -> tuple[bytes, dict[int, int]]:
         """Lines of those that have ended behind `marks`, as they were written, those of one worker
-        behind those of another; and marks behind these."""
+        behind those of another; and marks behind these. most: bytes of all, the newest of each
+        worker, whose first line may lack its beginning then."""
         found: list[bytes] = []
         reached: dict[int, int] = {}
+        written = {row: ring.written for row, ring in enumerate(self._last)}
+        share = most // max(1, sum(at != marks.get(row, 0) for row, at in written.items()))
         for row, ring in enumerate(self._last):
-            lines, mark = ring.read(marks.get(row, -1))
+            start = max(marks.get(row, -1), written[row] - share)
+            lines, mark = ring.read(start if start > 0 else -1)
             found.append(lines)
             if mark:
                 reached[row] = mark
-        return found, reached
+        return b"".join(found), reached
 
     def bad(self) -> list[Record]:
         """Those that went wrong, in order of their ends."""

@@ -14,6 +14,7 @@ __all__ = [
     "ANYWHERE",
     "REDACTED",
     "SECRET_FIELDS",
+    "URL_FIELDS",
     "WORDS",
     "is_secret",
     "redact_field",
@@ -47,7 +48,7 @@ LONGEST = 2048
 LONGEST_NAME = 100
 """Bytes of a name that is judged; a longer one is taken for a secret."""
 
-_URL_FIELDS = frozenset((b"content-location", b"link", b"location", b"referer", b"refresh"))
+URL_FIELDS = frozenset((b"content-location", b"link", b"location", b"referer", b"refresh"))
 _ANYWHERE = re.compile("|".join(ANYWHERE).encode())
 _WORDS = frozenset(word.encode() for word in WORDS)
 _WORD = re.compile(rb"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -97,7 +98,7 @@ def redact_field(name: bytes, value: bytes) -> bytes:
     """The value of field `name` (lower-case) as it may be shown."""
     if name in SECRET_FIELDS or is_secret(name):
         return REDACTED
-    return redact_url(value) if name in _URL_FIELDS else value
+    return redact_url(value) if name in URL_FIELDS else value
 
 
 def is_secret(name: bytes) -> bool:

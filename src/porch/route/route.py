@@ -1,6 +1,6 @@
 """Route: where a request goes, and all that is decided about it before it comes."""
 
-from collections.abc import Callable, Iterator, Mapping, MutableSequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -163,6 +163,10 @@ class Destination(Protocol):
     @property
     def budget(self) -> Budget:
         """Of its endpoints together."""
+
+    @property
+    def endpoints(self) -> Sequence[Place]:
+        """All that it may lead to."""
 
     def candidates(self, exchange: "Exchange") -> Iterator[Place]:
         """Endpoints to try, best first; each at most once."""

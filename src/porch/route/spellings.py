@@ -21,7 +21,8 @@ doubtful = re.compile(rb"//|/\.|\./|\.\Z|\\|;|%|:\$|\+/|\+\Z").search
 """Finds what only a path of visible ASCII with several spellings has, and escapes, which may be
 one. Each alternative begins with a character of its own, so that the usual path is skimmed."""
 _MOST = 512
-"""Spellings of one path; what has more is refused as too tangled."""
+_MOST_BYTES = 1 << 15
+"""Spellings of one path, and their bytes: what has more is refused as too tangled."""
 _ESCAPE = re.compile(rb"%(?:[uU]([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))")
 _WIDE = re.compile(
     rb"[\xc0\xc1][\x00-\xff]|(?:\xe0|\xf0\x80|\xf8\x80\x80|\xfc\x80{3})[\x80\x81][\x80-\xbf]"
@@ -59,6 +60,7 @@ def spellings(path: bytes) -> tuple[bytes, ...]:
     found = [*of_path]
     known = {*found}
     read = set[bytes]()
+    size = 0
     for each in found:  # which grows: what one leaves away shows another what to leave away
         others = [step(each) for step in _STEPS] if _SHAPED(each) is not None else []
         if each not in of_path:
@@ -71,7 +73,8 @@ def spellings(path: bytes) -> tuple[bytes, ...]:
             if other not in known:
                 known.add(other)
                 found.append(other)
-        if len(found) > _MOST:
+                size += len(other)
+        if len(found) > _MOST or size > _MOST_BYTES:
             raise TooManyReadings("the path can be read in too many ways")
     return tuple(found)
 

@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
-from porch.http.message import RequestHead
+from porch.http.message import Field, RequestHead
+from porch.route.scheme import Trusts, client_scheme, tells_scheme
 
 __all__ = ["HttpsRedirect", "Redirect"]
 
@@ -14,6 +15,7 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _ELSEWHERE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 """How a template begins that names a host. Another stays on the host that was asked."""
 _VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
+_PRIVATE: Field = (b"cache-control", b"private")
 
 
 class Redirect(Filter):
@@ -41,25 +43,54 @@ class Redirect(Filter):
 
 
 class HttpsRedirect(Filter):
-    """Sends plain requests to the same URL over HTTPS, with 308 so that a POST stays one."""
+    """Sends who came by plain HTTP to the same URL over HTTPS, with 308 so that a POST stays one.
 
-    __slots__ = ("_is_there", "_port")
+    Where a trusted proxy tells by what its client came, HTTPS is the proxy's too: at its own port,
+    not at this door's, and no cache there may answer with a redirect whoever comes by HTTPS.
+    """
 
-    def __init__(self, port: int, is_there: Callable[[], bool] | None = None) -> None:
-        """port: of the HTTPS listener. is_there: whether the host has its certificate by now."""
+    __slots__ = ("_is_there", "_port", "_trusts", "_warn")
+
+    def __init__(
+        self,
+        port: int,
+        is_there: Callable[[], bool] | None = None,
+        trusts: Trusts = None,
+        warn: Callable[[str, str], None] = lambda text, about: None,
+    ) -> None:
+        """port: of the HTTPS listener. is_there: whether the host has its certificate by now.
+        trusts: see client_scheme. warn: tells the operator, see Messages.warn."""
         self._port = b"" if port == 443 else b":%d" % port
         self._is_there = is_there
+        self._trusts = trusts
+        self._warn = warn
 
     def on_request(self, exchange: Exchange) -> Response | None:
         """See Filter."""
-        request = exchange.request
-        if request.scheme == b"https" or request.target == b"*":
+        request, peer = exchange.request, exchange.client.peer
+        if client_scheme(request, peer, self._trusts) == b"https" or request.target == b"*":
             return None
         if self._is_there is not None and not self._is_there():
             return None
-        host = host_of(request.authority)
-        location = b"https://%b%b%b" % (host, self._port, request.target)
-        return Response(308, ((b"location", location),))
+        host, port = host_of(request.authority), self._port
+        fields: list[Field] = []
+        if told := tells_scheme(request):
+            if self._trusts is not None and self._trusts(peer):
+                port, fields = b"", [_PRIVATE]
+            elif told == b"https":
+                self._warn_of_loop(host, peer)
+        location = b"https://%b%b%b" % (host, port, request.target)
+        return Response(308, [(b"location", location), *fields])
+
+    def _warn_of_loop(self, host: bytes, peer: bytes) -> None:
+        """A browser behind such a proxy is sent where it is, until it gives up. Whoever writes the
+        field himself fools nobody else: it is said once a minute."""
+        what = "says that its client came by HTTPS (X-Forwarded-Proto) and is redirected to HTTPS"
+        text = (
+            f"{peer.decode('latin-1')} {what}, at {host.decode('latin-1')}: if it is a proxy of "
+            "yours, name it in `trust`, or browsers go round in a loop"
+        )
+        self._warn(text, what)
 
 
 def host_of(authority: bytes) -> bytes:

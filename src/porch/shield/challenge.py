@@ -16,6 +16,7 @@ from porch.exchange import Exchange
 from porch.filter import SUSPEND, Filter, Response, Suspend
 from porch.http.message import RequestHead
 from porch.route.paths import readings
+from porch.route.scheme import Trusts, client_scheme
 from porch.shield.challenge_load import Load
 from porch.shield.challenge_page import FIELDS, PROOF, page
 from porch.shield.challenge_seal import Seal, network_of
@@ -59,9 +60,10 @@ class Terms(NamedTuple):
 
 
 class Challenge(Filter):
-    """load: None where it is always asked for. crawlers: that need no pass; None for nobody."""
+    """load: None where it is always asked for. crawlers: that need no pass; None for nobody.
+    trusts: see client_scheme."""
 
-    __slots__ = ("_crawlers", "_exact", "_load", "_page", "_prefixes", "_seal", "terms")
+    __slots__ = ("_crawlers", "_exact", "_load", "_page", "_prefixes", "_seal", "_trusts", "terms")
 
     def __init__(
         self,
@@ -69,11 +71,13 @@ class Challenge(Filter):
         seal: Seal,
         load: Load | None = None,
         crawlers: Crawlers | None = None,
+        trusts: Trusts = None,
     ) -> None:
         self.terms = terms
         self._seal = seal
         self._load = load
         self._crawlers = crawlers
+        self._trusts = trusts
         self._page = page(terms.contact).replace(b"BITS", b"%d" % terms.bits, 1)
         paths = [each.encode() for each in (*OPEN, *terms.exempt)]
         stems = [each.removesuffix(b"/*") for each in paths if each.endswith(b"/*")]
@@ -97,7 +101,7 @@ class Challenge(Filter):
             return None
         proof = request.get(_PROOF)
         if proof is not None:
-            return self._judge(request, proof, host, network)
+            return self._judge(exchange, proof, host, network)
         crawlers = self._crawlers
         if crawlers is not None and (name := crawlers.claimed(request)):
             known = crawlers.known(name, exchange.client_ip)
@@ -143,7 +147,7 @@ class Challenge(Filter):
             return False
         return b"%" not in path and readings(path) == (path,)
 
-    def _judge(self, request: RequestHead, proof: bytes, host: bytes, network: bytes) -> Response:
+    def _judge(self, exchange: Exchange, proof: bytes, host: bytes, network: bytes) -> Response:
         """A pass for who has solved the puzzle."""
         now, terms = clock.wall(), self.terms
         if not self._seal.is_solved(proof, now, terms.bits, host, network):
@@ -154,7 +158,7 @@ class Challenge(Filter):
             value,
             int(terms.lasts),
         )
-        if request.scheme == b"https":
+        if client_scheme(exchange.request, exchange.client.peer, self._trusts) == b"https":
             cookie += b"; Secure"
         return Response(204, ((b"set-cookie", cookie), (b"cache-control", b"no-store")))
 

@@ -4,13 +4,12 @@ What is missing is put behind what is there; nothing is taken away and nothing r
 cookie that is odd stays what it was to a browser.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.route.scheme import client_scheme
+from porch.route.scheme import Trusts, client_scheme
 
 __all__ = ["CookieRules", "HardenCookies", "hardened"]
 
@@ -37,7 +36,7 @@ class HardenCookies(Filter):
 
     __slots__ = ("_trusts", "rules")
 
-    def __init__(self, rules: CookieRules, trusts: Callable[[bytes], bool] | None = None) -> None:
+    def __init__(self, rules: CookieRules, trusts: Trusts = None) -> None:
         """trusts: see client_scheme."""
         self._trusts = trusts
         self.rules = rules

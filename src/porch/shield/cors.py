@@ -6,7 +6,7 @@ whoever is no browser reads them anyway.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -15,7 +15,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.fields import tokens
 from porch.http.message import Field, RequestHead
-from porch.route.scheme import client_scheme
+from porch.route.scheme import Trusts, client_scheme
 from porch.shield.origins import Origins, is_own, origin_of
 
 __all__ = ["METHODS", "SAID", "Cors", "CorsRules", "OriginRefused"]
@@ -78,7 +78,7 @@ class Cors(Filter):
 
     __slots__ = ("_always", "_headers", "_max_age", "_methods", "_trusts", "rules")
 
-    def __init__(self, rules: CorsRules, trusts: Callable[[bytes], bool] | None = None) -> None:
+    def __init__(self, rules: CorsRules, trusts: Trusts = None) -> None:
         """trusts: see client_scheme."""
         self.rules = rules
         self._trusts = trusts

@@ -5,13 +5,12 @@ A browser says with each request where the page stands that made it (Sec-Fetch-S
 application. Who says neither is no browser of this decade, and has no cookies of a victim to abuse.
 """
 
-from collections.abc import Callable
 from typing import ClassVar, Literal
 
 from porch.errors import PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
-from porch.route.scheme import client_scheme
+from porch.route.scheme import Trusts, client_scheme
 from porch.shield.origins import Origins, is_own, origin_of
 
 __all__ = ["SAFE", "CrossSite", "CrossSiteRefused"]
@@ -44,7 +43,7 @@ class CrossSite(Filter):
         trusted: Origins,
         *,
         websocket: bool = True,
-        trusts: Callable[[bytes], bool] | None = None,
+        trusts: Trusts = None,
     ) -> None:
         """trusted: origins. trusts: proxies, see client_scheme."""
         self._trusted = trusted

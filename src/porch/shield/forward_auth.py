@@ -15,6 +15,7 @@ from porch.filter import Response
 from porch.http.fields import HOP_BY_HOP
 from porch.http.message import Field
 from porch.identity import Identity
+from porch.route.scheme import Trusts, client_scheme
 from porch.shield.auth import Judge, Later, Verdict
 from porch.shield.auth_answer import Telling
 from porch.shield.auth_claims import NOBODY, Claims
@@ -51,11 +52,11 @@ class ForwardRules(NamedTuple):
 
 
 class ForwardAuth:
-    """See auth.Way. make_client: called at the first question."""
+    """See auth.Way. make_client: called at the first question. trusts: see client_scheme."""
 
     challenge = b""
 
-    __slots__ = ("_client", "_judge", "_make_client", "_rules", "_running", "_spawn")
+    __slots__ = ("_client", "_judge", "_make_client", "_rules", "_running", "_spawn", "_trusts")
 
     def __init__(
         self,
@@ -63,8 +64,10 @@ class ForwardAuth:
         make_client: Callable[[], Client],
         spawn: Spawn,
         judge: Judge,
+        trusts: Trusts = None,
     ) -> None:
         self._rules = rules
+        self._trusts = trusts
         self._make_client = make_client
         self._client: Client | None = None
         self._spawn = spawn
@@ -105,7 +108,7 @@ class ForwardAuth:
         fields = [each for each in without([*request.fields]) if each[0] in names]
         fields += (
             (b"x-forwarded-method", request.method),
-            (b"x-forwarded-proto", request.scheme),
+            (b"x-forwarded-proto", client_scheme(request, exchange.client.peer, self._trusts)),
             (b"x-forwarded-host", request.authority),
             (b"x-forwarded-uri", request.target),
             (b"x-forwarded-for", exchange.client_ip),

@@ -4,12 +4,14 @@ Fields that name software, versions and machines go. URLs that lead to the origi
 to the host that was asked for. It stands before a cache, so that nothing of it is stored either.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import Field
-from porch.shield.hide_address import AddressIn, authorities
+from porch.route.scheme import Trusts, client_scheme
+from porch.shield.hide_address import AddressIn, Own, authorities, own_of
 
 __all__ = ["TELLING", "Hide", "HideRules"]
 
@@ -34,14 +36,25 @@ TELLING = (
 )
 """Names that tell what runs behind the door; one that ends with * stands for all that begin so."""
 
-_URLS = frozenset((b"location", b"content-location"))
-_READ = _URLS | {b"set-cookie", b"link", b"refresh"}
+_READ: Mapping[bytes, Callable[[AddressIn, bytes], bytes]] = {
+    b"location": AddressIn.in_url,
+    b"content-location": AddressIn.in_url,
+    b"sourcemap": AddressIn.in_url,
+    b"x-sourcemap": AddressIn.in_url,
+    b"set-cookie": AddressIn.in_cookie,
+    b"link": AddressIn.in_link,
+    b"refresh": AddressIn.in_refresh,
+    b"report-to": AddressIn.in_strings,
+    b"nel": AddressIn.in_strings,
+    b"reporting-endpoints": AddressIn.in_strings,
+}
+"""Fields that stay, but for the addresses in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HideRules:
     """names: lower-case, and prefixes with * behind. addresses: authorities of origins, lower-case,
-    beside those of their endpoints."""
+    beside those of the endpoints of a route."""
 
     names: frozenset[str] = field(default_factory=lambda: frozenset(TELLING))
     addresses: frozenset[bytes] = field(default_factory=frozenset)
@@ -50,37 +63,36 @@ class HideRules:
 class Hide(Filter):
     """Takes off what tells, and says the door's own name where there was one."""
 
-    __slots__ = ("_known", "_names", "_prefixes", "rules")
+    __slots__ = ("_known", "_names", "_own", "_pool", "_prefixes", "_trusts", "rules")
 
-    def __init__(self, rules: HideRules) -> None:
+    def __init__(self, rules: HideRules, trusts: Trusts = None) -> None:
+        """trusts: see client_scheme."""
         self.rules = rules
+        self._trusts = trusts
         self._names = frozenset(each.encode() for each in rules.names if "*" not in each)
         prefixes = (each.rstrip("*").encode() for each in rules.names if "*" in each)
         self._prefixes = tuple(sorted(prefixes))
         self._known: dict[str, frozenset[bytes]] = {}
+        self._pool: Sequence[object] = ()
+        self._own = own_of(rules.addresses)
 
     def on_upstream_response(self, exchange: Exchange) -> None:
         """See Filter."""
-        response, endpoint = exchange.response, exchange.endpoint
+        response = exchange.response
         assert response is not None
-        assert endpoint is not None
-        own = self._known.get(endpoint.name)
-        if own is None:
-            if len(self._known) >= 1024:  # endpoints that are found come and go
-                self._known.clear()
-            own = self._known[endpoint.name] = authorities(endpoint.name) | self.rules.addresses
-        outgoing, request = exchange.outgoing, exchange.request
+        outgoing, request, sent = exchange.outgoing, exchange.request, b""
         if outgoing is not None and outgoing.authority != request.authority:
-            own |= {outgoing.authority.lower()}  # headers.request.host
+            sent = outgoing.authority.lower()  # headers.request.host
+        scheme = client_scheme(request, exchange.client.peer, self._trusts)
         fields: list[Field] = []
-        address = AddressIn(own, request.authority)
+        address = AddressIn(self._own_of(exchange), (scheme, request.authority), sent)
         names, prefixes, said_server = self._names, self._prefixes, False
         for each in response.fields:
             name = each[0]
             if name in names or name.startswith(prefixes):
                 said_server = said_server or name == b"server"
             elif name in _READ:
-                fields.append((name, self._public(name, each[1], address)))
+                fields.append((name, _READ[name](address, each[1])))
             else:
                 fields.append(each)
         if said_server:
@@ -93,14 +105,22 @@ class Hide(Filter):
         also = f", and {', '.join(more)}" if more else ""
         return [
             f"removes what names software and machines (server, via, x-powered-by, …{also})",
-            "the origin's address in Location, Content-Location, Refresh, Link and cookies",
+            "addresses of the pool in Location, Link, Refresh, Report-To, cookies and the like",
         ]
 
-    def _public(self, name: bytes, value: bytes, address: AddressIn) -> bytes:
-        if name in _URLS:
-            return address.in_url(value)
-        if name == b"set-cookie":
-            return address.in_cookie(value)
-        if name == b"link":
-            return address.in_link(value)
-        return address.in_refresh(value) if name == b"refresh" else value
+    def _own_of(self, exchange: Exchange) -> Own:
+        """Of all that the route may lead to, and of whom it has led to, which may be of the pool no
+        more."""
+        destination, endpoint = exchange.route.destination, exchange.endpoint
+        assert endpoint is not None
+        pool = destination.endpoints if destination is not None else ()
+        if pool is not self._pool and pool != self._pool:
+            names = (authorities(each.name) for each in pool)
+            self._pool, self._own = pool, own_of(self.rules.addresses.union(*names))
+        answered = self._known.get(endpoint.name)
+        if answered is None:
+            if len(self._known) >= 1024:  # endpoints that are found come and go
+                self._known.clear()
+            answered = self._known[endpoint.name] = authorities(endpoint.name)
+        own = self._own
+        return own if answered <= own.authorities else own_of(own.authorities | answered)

@@ -20,6 +20,7 @@ from porch.exchange import Exchange
 from porch.filter import Response
 from porch.http.message import Field
 from porch.route.host import normal_host
+from porch.route.scheme import Trusts, client_scheme
 from porch.shield.auth_ended import Ended
 from porch.shield.auth_errors import CannotTell
 from porch.shield.auth_memory import Remembered
@@ -63,8 +64,8 @@ Outcome = Session | PorchError
 class PartyRules:
     """name: by which its cookies are told from others', of letters and digits. kept: names of
     claims that a session has; groups: the claim that it has as `groups`. holds, lifetime: see
-    oidc_session.py. https: whether clients come by HTTPS, whatever the connection here is.
-    more: parameters for the authorization endpoint. paths are the host's own."""
+    oidc_session.py. https: whether clients come by HTTPS, whatever anybody says. trusts: see
+    client_scheme. more: parameters for the authorization endpoint. paths are the host's own."""
 
     name: str
     issuer: str
@@ -75,6 +76,7 @@ class PartyRules:
     holds: float = 300.0
     lifetime: float = 43200.0
     https: bool = False
+    trusts: Trusts = None
     callback: str = "/.porch/oidc/callback"
     logout: str = "/.porch/logout"
     after_logout: str = ""
@@ -124,7 +126,8 @@ class Party:
 
     def is_secure(self, exchange: Exchange) -> bool:
         """Whether its cookies go over HTTPS alone."""
-        return self.rules.https or exchange.request.scheme == b"https"
+        rules, peer = self.rules, exchange.client.peer
+        return rules.https or client_scheme(exchange.request, peer, rules.trusts) == b"https"
 
     def base(self, exchange: Exchange) -> str:
         """The origin that a client sees: scheme, host and port."""

@@ -10,6 +10,7 @@ from porch.manage.admin.guesses import AT_ONCE
 from tests.support.admin import ANN, DEE, EVE, ROB, Opened, asked, settings
 
 JSON = {"Content-Type": "application/json"}
+EVERY = "GET, HEAD, POST"
 
 
 @pytest.fixture(scope="module")
@@ -200,7 +201,8 @@ def test_two_hosts_are_refused(door: Opened, extra: str) -> None:
 
 def test_without_a_host_nothing_is_told(door: Opened) -> None:
     raw = b"GET /v1/state HTTP/1.0\r\nAuthorization: Bearer %b\r\n\r\n" % ANN.encode()
-    assert door.send(raw).status == 421
+    answer = door.send(raw)
+    assert (answer.status, "no Host is sent" in answer.json["error"]) == (400, True)
 
 
 # --- pages of other sites (CSRF) -----------------------------------------------------------------
@@ -347,6 +349,13 @@ def test_methods_that_no_api_has_are_refused(door: Opened, method: str) -> None:
     assert answer.status in (400, 405)
     assert (answer.all("allow") != []) == (answer.status == 405)
     assert answer.json["error"]
+
+
+def test_a_refused_method_is_told_all_that_are_taken(door: Opened) -> None:
+    for method, allow in (("PUT", "GET, HEAD"), ("OPTIONS", "GET, HEAD"), ("TRACE", EVERY)):
+        answer = door.ask(method, "/v1/state", token=ANN)
+        assert (answer.status, answer.all("allow")) == (405, [allow])
+        assert answer.json["error"].startswith(f"only {allow} ")
 
 
 @pytest.mark.parametrize("field", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])

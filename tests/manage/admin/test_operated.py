@@ -12,9 +12,10 @@ from porch.manage.admin.operated import FILES, needed, operated
 from porch.manage.admin.relay import Relay
 from porch.manage.control.document import document
 from porch.manage.control.operations import OPERATIONS
-from tests.support.admin import ANN, Opened
+from tests.support.admin import ANN, DEE, EVE, ROB, Opened, settings
 
 JSON = {"Content-Type": "application/json"}
+READ_ONLY = "the admin door is read only (read_only of admin)"
 
 
 class Far:
@@ -23,6 +24,7 @@ class Far:
     def __init__(self, *, answers: bool = True, told: Any = None) -> None:
         self.asked: list[Any] = []
         self.left: list[int] = []
+        self.refused: list[Any] = []
         self._told = told
         self._answers = answers
         self.relay = Relay(self._send)
@@ -30,6 +32,9 @@ class Far:
     def _send(self, word: str, data: Any) -> None:
         if word == "left":
             self.left.append(data)
+            return
+        if word == "refused":
+            self.refused.append(data)
             return
         self.asked.append(data)
         if self._answers:
@@ -132,6 +137,29 @@ def test_no_file_of_the_doors_machine_is_named_from_elsewhere() -> None:
             answer = door.ask("POST", "/v1/maintenance", JSON, body, token=ANN)
             assert answer.status == status
     assert len(far.asked) == 1
+    assert [each[0] for each in far.refused] == ["maintenance"]
+
+
+def test_who_is_known_and_may_not_is_told_of_for_the_audit() -> None:
+    far = Far()
+    read_only = settings(read_only=True)
+    with Opened(offers=operated(far.relay)) as door:
+        for token, method, path in (
+            (ROB, "POST", "/v1/stop"),
+            (EVE, "GET", "/v1/captured"),
+            (EVE, "POST", "/v1/drain"),
+            (DEE + "x", "POST", "/v1/stop"),
+            ("", "POST", "/v1/stop"),
+        ):
+            door.ask(method, path, JSON, b"{}" if method == "POST" else b"", token=token)
+    with Opened(read_only, offers=operated(far.relay)) as door:
+        door.ask("POST", "/v1/stop", JSON, b"{}", token=ANN)
+    by = "by token from 127.0.0.1"
+    assert far.refused == [
+        ("stop", f"rob {by}", "rob has the role read, and this wants all", 1),
+        ("captured", f"eve {by}", "eve has the role operate, and this wants all", 1),
+        ("stop", f"ann {by}", f"{READ_ONLY}; a command can do it", 1),
+    ]
 
 
 def test_every_word_that_names_a_file_is_known_as_such() -> None:

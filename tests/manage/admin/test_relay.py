@@ -12,10 +12,13 @@ from porch.manage.admin.relay import (
     MOST_BYTES,
     MOST_CHANGES,
     MOST_OF_ONE,
+    QUIET,
     Relay,
     Relayed,
     Told,
 )
+from porch.manage.control.refusing import Refusal
+from tests.support.network import FakeClock
 
 
 class Sent:
@@ -176,3 +179,17 @@ def test_what_waits_by_its_own_words_has_that_long(monkeypatch: pytest.MonkeyPat
         assert sent.told["long"].answer == "drained"
 
     run(story)
+
+
+def test_what_is_refused_is_told_at_once_and_then_once_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeClock(monkeypatch)
+    sent = Sent()
+    for _ in range(1000):
+        sent.relay.refuse(Refusal("stop", "rob by token", "rob may not"))
+        sent.relay.tick()
+    clock.advance(QUIET)
+    sent.relay.tick()
+    said = "stop", "rob by token", "rob may not"
+    assert sent.sent == [("refused", (*said, 1)), ("refused", (*said, 999))]

@@ -9,6 +9,7 @@ from porch.manage.control.audit_file import AuditFile
 from porch.manage.control.auditing import LONGEST, MOST, Auditing
 from porch.manage.control.case import Case
 from porch.manage.control.operating import Question
+from porch.manage.control.refusing import Refusal
 
 
 class Door:
@@ -69,6 +70,8 @@ def test_where_nothing_can_be_written_it_is_said_with_the_line_and_counted(tmp_p
     assert "was done all the same, and is in no audit" in said
     assert '"what": "stop"' in said
     assert door.auditing.told == {"file": str(door.file.file), "lost": 1}
+    door.auditing.write(door.auditing.begin("stop", "ann", {}), "refused", {"error": "no"})
+    assert "; this is in no audit: {" in door.said[1], "nothing was done"
 
 
 def test_the_latest_lines_are_told_as_many_as_are_asked_for(tmp_path: Path) -> None:
@@ -110,6 +113,19 @@ def test_what_is_refused_by_long_words_turns_nothing_out(tmp_path: Path) -> None
     entries = door.asked(most=1000)["entries"]
     assert len(entries) == 78
     assert entries[0]["what"] == "weight"
+
+
+def test_what_came_to_no_command_is_a_line_of_when_it_was_asked_for(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    refusing = door.auditing.refusing
+    for at in (0.0, 1.5):
+        refusing.note(Refusal("stop", "rob by token", "rob has the role read", {"a": 1}, at))
+    refusing.close()
+    first, behind = door.asked()["entries"]
+    assert (first["what"], first["who"], first["outcome"]) == ("stop", "rob by token", "refused")
+    assert (first["error"], first["words"]) == ("rob has the role read", {"a": 1})
+    assert (first["before"], first["after"], "times" in first) == ({}, {}, False)
+    assert (behind["at"], behind["times"]) == ("1970-01-01T00:00:01.500Z", 1)
 
 
 def test_who_had_not_taken_it_is_in_the_line(tmp_path: Path) -> None:

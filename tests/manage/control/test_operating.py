@@ -166,6 +166,18 @@ def test_a_change_on_a_revision_that_is_past_is_not_done_and_told_what_was() -> 
     assert asked(door.operating, "reload", {}, '"x"', etag)[0] == 200
 
 
+def test_a_change_on_a_revision_that_is_past_is_written_down_once_and_a_question_is_not() -> None:
+    door = Door(status=print)
+    door.operating.commands["reload"] = changing(door)
+    for _ in range(5):
+        asked(door.operating, "reload", {}, '"x"')
+        asked(door.operating, "status", {}, '"x"')
+    assert door.told == [("reload", "ann", "refused")]
+    assert "of long ago" in door.lines[0]["error"]
+    door.operating.auditing.refusing.close()
+    assert [each.get("times") for each in door.lines] == [None, 4]
+
+
 def test_a_revision_of_long_ago_is_said_to_be_one() -> None:
     door = operating(reload=lambda question: question.reply({}))
     status, answer, _ = asked(door, "reload", {}, '"x"')

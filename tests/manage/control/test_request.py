@@ -81,6 +81,19 @@ def test_what_asks_for_nothing_is_refused(
     assert len(refused.value.text) < 300
 
 
+def test_a_number_that_is_too_long_is_told_so_in_words_of_ours() -> None:
+    for target, body in (
+        (b"/v1/weight", b'{"endpoint": "a:1", "weight": %b}' % (b"9" * 5000)),
+        (b"/v1/audit?most=" + b"9" * 5000, b""),
+    ):
+        with pytest.raises(Refused) as refused:
+            asked(b"POST" if body else b"GET", target, body, *([JSON] if body else []))
+        assert (refused.value.status, refused.value.text) == (
+            400,
+            "a number has 5000 digits; none here has over 100",
+        )
+
+
 def test_a_refused_method_is_told_which_are_taken() -> None:
     for method, target, allow in (
         (b"PUT", b"/v1/status", "GET, HEAD"),

@@ -183,3 +183,28 @@ def test_a_long_list_is_put_in_by_slices_and_the_last_word_counts(running: Runni
         assert len(running.worker._state._running) == 2
 
     running.serve(then)
+
+
+def test_a_reload_while_a_worker_starts_keeps_it_from_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(discovering, "FIRST", 2.0)
+    running.words["routes"] = {"*": "list:none.json"}
+
+    async def first() -> None:
+        serving = asyncio.create_task(running.worker.serve())
+        await running.hear("found")  # nobody passes it on: the worker waits for a first word
+        running.words["routes"]["b.test"] = "respond:204"
+        assert await running.prepare() == "prepared"
+        running.channel.send("commit")
+        await running.hear("committed")
+        await asyncio.wait_for(running.hear("ready"), 5)
+        client = await running.connect()
+        assert await client.get("b.test") == 204
+        client.close()
+        running.worker.stop()
+        await serving
+        running.in_force.close()
+
+    running.make()
+    asyncio.run(first())

@@ -6,7 +6,7 @@ one may; what a change must say where a browser shows by itself who it is (CSRF)
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from math import ceil
 
 from porch.exchange import Exchange
@@ -20,13 +20,17 @@ from porch.manage.seated import Seated
 from porch.route.host import normal_host
 from porch.shield.origins import is_own, origin_of
 
-__all__ = ["CSRF", "LOGIN", "Entrance", "Reception", "cross_site", "most", "offered"]
+__all__ = ["CSRF", "LOGIN", "Entrance", "Reception", "allowed", "cross_site", "most", "offered"]
 
 CSRF = b"x-porch-csrf"
 LOGIN = b"/login"
 _OWN = (b"same-origin", b"none")
 _BEARER = (b"www-authenticate", b'Bearer realm="porch"')
 _WRONG = "the token is nobody's; tokens of the configuration's admin let in"
+_NO_HOST = (
+    "no Host is sent, by which this door knows that it is meant; send one, as HTTP/1.1 does by "
+    "itself"
+)
 _NOBODY = (
     "who asks? send Authorization: Bearer TOKEN, with a token of the configuration's admin, or log "
     "in at /login"
@@ -50,6 +54,8 @@ class Entrance(Filter):
         """See Filter."""
         request = exchange.request
         settings = self._proof.settings
+        if not request.authority:
+            return refusal(exchange, 400, _NO_HOST)
         host = normal_host(request.authority)
         if not settings.knows(host):
             shown = host.decode("latin-1")
@@ -60,9 +66,8 @@ class Entrance(Filter):
             return refusal(exchange, 404, "nothing is here; /v1/openapi.json says what there is")
         offer = offered(self._offers, request)
         if offer is None:
-            allow = ", ".join(sorted(each.decode() for each in methods))
-            text = f"only {allow} is here"
-            return refusal(exchange, 405, text, [(b"allow", allow.encode())])
+            allow = allowed(methods)
+            return refusal(exchange, 405, f"only {allow} is here", [(b"allow", allow.encode())])
         if (request.target.startswith(API) or offer.changes) and (why := cross_site(request)):
             return refusal(exchange, 403, f"a page of another site sent it ({why}); come from ours")
         return self._admit(exchange, offer) or _content(exchange, offer)
@@ -90,18 +95,23 @@ class Entrance(Filter):
                 text = self._proof.trouble(exchange.request) or _NOBODY
                 return refusal(exchange, 401, text, [_BEARER])
             return Response(303, [(b"location", LOGIN)])
-        if not caller.may(offer.needs):
-            return refusal(exchange, 403, self._why_not(caller, offer))
-        if offer.changes and caller.csrf and not _has_csrf(exchange.request, caller):
-            text = "a change by a browser needs X-Porch-Csrf; /v1/session says what is in it"
-            return refusal(exchange, 403, text)
+        why = self._why_not(exchange, caller, offer)
+        if why:
+            if offer.on_refused is not None:
+                offer.on_refused(exchange, caller, why)
+            return refusal(exchange, 403, why)
         self._watch(exchange, offer)
         return None
 
-    def _why_not(self, caller: Caller, offer: Offer) -> str:
-        if self._proof.settings.read_only:
-            return "the admin door is read only (read_only of admin); a command can do it"
-        return f"{caller.name} has the role {caller.role}, and this wants {offer.needs}"
+    def _why_not(self, exchange: Exchange, caller: Caller, offer: Offer) -> str:
+        """Why who is known may not have it; "" where he may."""
+        if not caller.may(offer.needs):
+            if self._proof.settings.read_only:
+                return "the admin door is read only (read_only of admin); a command can do it"
+            return f"{caller.name} has the role {caller.role}, and this wants {offer.needs}"
+        if offer.changes and caller.csrf and not _has_csrf(exchange.request, caller):
+            return "a change by a browser needs X-Porch-Csrf; /v1/session says what is in it"
+        return ""
 
     def _watch(self, exchange: Exchange, offer: Offer) -> None:
         """What may run for long, such as a stream of events, ends with its session."""
@@ -160,6 +170,12 @@ def offered(offers: Offers, request: RequestHead) -> Offer | None:
     """What is there by this method."""
     method = b"GET" if request.method == b"HEAD" else request.method
     return offers.get(path_of(request), {}).get(method)
+
+
+def allowed(methods: Collection[bytes]) -> str:
+    """Of one path, for the field Allow (RFC 9110 10.2.1): what has GET has HEAD too."""
+    both = {*methods, b"HEAD"} if b"GET" in methods else {*methods}
+    return ", ".join(sorted(each.decode() for each in both))
 
 
 def cross_site(request: RequestHead) -> str:

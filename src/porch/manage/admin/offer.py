@@ -52,6 +52,7 @@ class Offer:
     has logged in; nothing open tells anything of the door. changes: whether something is other
     than before, so that a page of another site must not bring it about. most: bytes of a body, 0
     for none. media: what a body must be. on_end: called at the end of each exchange about it.
+    on_refused: called with who is known and may not have it, and why, in a sentence.
     """
 
     answer: Answers
@@ -61,6 +62,7 @@ class Offer:
     most: int = 0
     media: bytes = b"application/json"
     on_end: Callable[[Exchange], None] | None = None
+    on_refused: "Callable[[Exchange, Caller, str], None] | None" = None
 
 
 Offers = Mapping[bytes, Mapping[bytes, Offer]]

@@ -14,6 +14,7 @@ from porch.manage.admin.described import described
 from porch.manage.admin.offer import Caller, Offer, Offers, json_answer
 from porch.manage.admin.relay import Relay, Relayed, Told
 from porch.manage.control.operations import OPERATIONS, Operation
+from porch.manage.control.refusing import Refusal
 from porch.manage.control.request import LONGEST, Refused, read
 from porch.manage.control.schema import wrong
 
@@ -52,6 +53,7 @@ def operated(relay: Relay) -> Offers:
                 changes=each.changes,
                 most=LONGEST if each.changes else 0,
                 on_end=left,
+                on_refused=partial(_refuse, relay, each),
             )
         }
         for each in OPERATIONS.values()
@@ -76,16 +78,16 @@ def _ask(
         word = FILES.get(operation.name)
         if word is not None and asked.words.get(word):
             text = f"'{word}' names a file of the door's machine; a command there can do that"
+            _refuse(relay, operation, exchange, caller, text)
             raise Refused(403, text)
     except Refused as error:
         fields = [(b"allow", error.allow.encode())] if error.allow else []
         return json_answer(error.status, {"error": f"porch: {error.text}"}, fields)
-    who = f"{caller.name} by {caller.kind} from {exchange.client_ip.decode('latin-1')}"
     wait = asked.words.get("wait")
     relayed = Relayed(
         name=operation.name,
         words=asked.words,
-        who=who,
+        who=_who(exchange, caller),
         if_match=asked.if_match,
         changes=operation.changes,
         size=len(body) + len(exchange.request.target),
@@ -93,6 +95,17 @@ def _ask(
     )
     waiting[exchange] = relay.operate(relayed, partial(_tell, exchange, operation))
     return SUSPEND
+
+
+def _refuse(
+    relay: Relay, operation: Operation, exchange: Exchange, caller: Caller, why: str
+) -> None:
+    """For the audit: somebody who is known may not."""
+    relay.refuse(Refusal(operation.name, _who(exchange, caller), why))
+
+
+def _who(exchange: Exchange, caller: Caller) -> str:
+    return f"{caller.name} by {caller.kind} from {exchange.client_ip.decode('latin-1')}"
 
 
 def _tell(exchange: Exchange, operation: Operation, told: Told) -> None:

@@ -3,11 +3,16 @@
 An operation goes over the channel with a number, and its answer comes with the same one. How many
 may wait, and how much of them, is bounded; a supervisor that is silent is told of. When this
 process dies the supervisor finishes what it does, and its answer is for nobody.
+
+What is refused here is told to it too, for the audit: of those that are alike once a second at
+most.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+
+from porch.manage.control.refusing import Refusal, Refusing
 
 __all__ = [
     "MOST",
@@ -15,6 +20,7 @@ __all__ = [
     "MOST_CHANGES",
     "MOST_OF_ONE",
     "PATIENCE",
+    "QUIET",
     "Relay",
     "Relayed",
     "Told",
@@ -28,6 +34,9 @@ MOST_BYTES = 4 << 20
 """Bytes of what these say. One has at most 1 MiB."""
 PATIENCE = 60.0
 """Seconds: a reload of ten thousand routes takes fewer. What waits by its own words has more."""
+
+QUIET = 1.0
+"""Seconds within which the supervisor is not told again of what is refused alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,7 @@ class Relay:
         self._send = send
         self._number = 0
         self._waiting: dict[int, tuple[Relayed, Tell, asyncio.TimerHandle]] = {}
+        self._refusing = Refusing(self._tell_refused, QUIET)
 
     def operate(self, relayed: Relayed, tell: Tell) -> int:
         """Have it done. tell: called once, later. Returns its number, for `leave`."""
@@ -97,6 +107,17 @@ class Relay:
         if waiting is not None:
             waiting[2].cancel()
             self._send("left", number)
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Somebody may not: for the audit."""
+        self._refusing.note(refusal)
+
+    def tick(self) -> None:
+        """Called a few times a second."""
+        self._refusing.tick()
+
+    def _tell_refused(self, refusal: Refusal, times: int) -> None:
+        self._send("refused", (refusal.what, refusal.who, refusal.error, times or 1))
 
     def _has_room(self, relayed: Relayed) -> bool:
         """Some room is left for questions: changes that wait for long must not hide what runs."""

@@ -64,6 +64,7 @@ STATUS = open_ended(
     ),
     workers=listed(_WORKER),
     listening=listed(text("an address")),
+    control=nullable(text("the file of the control socket")),
     upstreams=listed(_ENDPOINT),
     more_upstreams=whole("that are not told one by one"),
     orders=listed(_ORDER),
@@ -82,6 +83,7 @@ AUDIT = made(
             outcome={"type": "string", "enum": ["done", "refused", "failed", "begun"]},
             seconds={"type": "number", "minimum": 0},
             error=optional(text("why it was refused")),
+            times=optional(whole("that were refused alike since the line before, this among them")),
             pending=optional(listed(whole("the process of a worker that had not taken it yet"))),
         )
     )

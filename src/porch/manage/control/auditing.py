@@ -12,6 +12,7 @@ from typing import Any
 from porch import clock
 from porch.manage.control.audit_file import AuditFile, paired
 from porch.manage.control.operating import Answer, Question
+from porch.manage.control.refusing import Refusal, Refusing
 from porch.observe.redact import REDACTED, is_secret, redact_text
 from porch.observe.stamp import utc_ms
 
@@ -33,13 +34,15 @@ State = Mapping[str, object]
 
 class Auditing:
     """Of one door. file: None for a door that no command finds. state: as it is now. warn: tells
-    the operator. lost: lines that could not be written."""
+    the operator. lost: lines that could not be written. refusing: what came to no command, such as
+    by a role that may not; it is written down within bounds."""
 
     def __init__(
         self, file: AuditFile | None, state: Callable[[], State], warn: Callable[[str], None]
     ) -> None:
         self.lost = 0
         self.state = state
+        self.refusing = Refusing(self._write_refused)
         self._file = file
         self._warn = warn
 
@@ -79,11 +82,15 @@ class Auditing:
             except OSError as error:
                 self.lost += 1
                 why = error.strerror or str(error)
-                self._warn(
-                    f"{self._file.file}: {why}; it was done all the same, and is in no audit: "
-                    f"{json.dumps(line)}"
-                )
+                done = "it was done all the same, and" if outcome == "done" else "this"
+                self._warn(f"{self._file.file}: {why}; {done} is in no audit: {json.dumps(line)}")
         return line
+
+    def _write_refused(self, refusal: Refusal, times: int) -> None:
+        entry = self.begin(refusal.what, refusal.who, refusal.words)
+        entry.at = refusal.at
+        entry.times = times
+        self.write(entry, "refused", {"error": refusal.error})
 
     def tell(self, question: Question) -> None:
         """The operation `audit`: the latest lines."""
@@ -102,7 +109,8 @@ class Auditing:
 class Entry:
     """One change. at: when it was asked for, in seconds of the wall clock. before, after: the door
     right before and right behind it; after is None while it is not made. notes: what else was one
-    thing and is another, by its name. is_told: whether a line says that it was begun."""
+    thing and is another, by its name. is_told: whether a line says that it was begun. times: how
+    many one line stands for, 0 for itself alone."""
 
     def __init__(self, what: str, who: str, words: Mapping[str, object], before: State) -> None:
         self.what = what
@@ -111,6 +119,7 @@ class Entry:
         self.after: State | None = None
         self.notes: dict[str, tuple[object, object]] = {}
         self.is_told = False
+        self.times = 0
         self.at = clock.wall()
         self._words = {name: _shown(name, value) for name, value in words.items()}
         self._began = clock.monotonic()
@@ -120,6 +129,7 @@ class Entry:
         before = self.before
         both = {name: (before.get(name), after[name]) for name in after} | self.notes
         changed = {name: each for name, each in both.items() if each[0] != each[1]}
+        times = {"times": self.times} if self.times else {}
         return {
             "at": utc_ms(self.at),
             "what": self.what,
@@ -129,6 +139,7 @@ class Entry:
             "after": {name: _less(new, old) for name, (old, new) in changed.items()},
             "outcome": outcome,
             "seconds": round(clock.monotonic() - self._began, 3),
+            **times,
         }
 
 

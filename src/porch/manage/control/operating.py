@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from porch.manage.control.case import Answer, Case, Made, Reply
 from porch.manage.control.operations import OPERATIONS
+from porch.manage.control.refusing import Refusal
 from porch.manage.control.schema import wrong
 
 if TYPE_CHECKING:
@@ -172,6 +173,8 @@ class Operating:
         if answer is None and if_match and operation.changes:
             answer = self._is_under_way()
         if answer is not None:
+            if operation.changes:
+                self.auditing.refusing.note(Refusal(name, who, str(answer["error"]), words))
             reply(412, answer, self.revision)
             return _nothing
         entry = self.auditing.begin(name, who, words) if operation.changes else None

@@ -18,6 +18,8 @@ __all__ = ["LONGEST", "Asked", "Refused", "read"]
 
 LONGEST = 1 << 20
 """Bytes of a body."""
+_MOST_DIGITS = 100
+"""Of a number: no word takes one that is as long, and to read a very long one takes a while."""
 _MOST_TAGS = 16
 """Revisions that one If-Match names."""
 _JSON = re.compile(rb"application/json[ \t]*(?:;[ \t]*charset=\"?utf-8\"?[ \t]*)?\Z", re.I)
@@ -106,7 +108,12 @@ def _plain(text: str) -> str:
 
 def _json(data: bytes, what: str) -> Any:
     try:
-        return json.loads(data.decode(), object_pairs_hook=_members, parse_constant=_constant)
+        return json.loads(
+            data.decode(),
+            object_pairs_hook=_members,
+            parse_constant=_constant,
+            parse_int=_integer,
+        )
     except (ValueError, RecursionError) as error:
         why = "it is nested too deep" if isinstance(error, RecursionError) else str(error)
         raise Refused(400, f"{what} is no JSON: {why}") from None
@@ -117,6 +124,12 @@ def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(found) != len(pairs):
         raise ValueError("an object has a name twice")
     return found
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise Refused(400, f"a number has {len(digits)} digits; none here has over {_MOST_DIGITS}")
+    return int(digits)
 
 
 def _constant(word: str) -> None:

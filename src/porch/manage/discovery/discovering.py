@@ -130,6 +130,7 @@ class Discovering:
     # --- waiting for a first word --------------------------------------------------------------
 
     def _wait(self, names: Iterable[str], then: Callable[[], None]) -> None:
+        self._end_wait()  # a worker that starts goes on, should a reload come meanwhile
         self._then = then
         self._awaited = set(names)
         self._patience = asyncio.get_running_loop().call_later(FIRST, self._end_wait)

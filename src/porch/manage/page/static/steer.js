@@ -7,12 +7,13 @@ import { isClosed } from "./door.js";
 const quoted = (word) =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 const listed = (names) => (names || []).map(visible).join(", ");
+const RENEWAL = 30; // seconds for which the dialog waits for how a renewal went
 const HOLDS = "It holds over reloads and restarts";
 
 export class Steer {
   constructor(door, role) {
     this.door = door;
-    this.mayRollBack = role === "all";
+    this.mayAll = role === "all"; // what is not for the role operate too
   }
 
   // Each dialog is made of the row as it is when it opens, and again when somebody looks again.
@@ -34,6 +35,10 @@ export class Steer {
 
   rollback() {
     confirm(this.door, () => rollback(this.door.picture));
+  }
+
+  renew(row) {
+    confirm(this.door, () => renew(row));
   }
 
   // A reload makes rows anew. One that is gone is what it was: the door refuses it in its words.
@@ -189,6 +194,27 @@ function rollback(picture) {
     words: () => ({}),
     command: () => "porch rollback",
     done: (answer) => `Rolled back. Now: ${visible(answer.loaded || "the one before")}.`,
+  };
+}
+
+function renew(row) {
+  const end = row.left > 0 ? `ends in ${span(row.left)}` : "has ended";
+  return {
+    title: `Renew the certificate of ${row.name}?`,
+    what: [
+      `The one that it has ${end}. Another one is asked for now, which its authority may count ` +
+        "against a limit; the door renews it by itself in time.",
+      "It takes as long as the authority takes. Until then, and where it fails, the one of before " +
+        "stays in use.",
+    ],
+    does: "Renew",
+    name: "renew",
+    words: () => ({ host: row.raw, wait: RENEWAL }),
+    command: () => `porch certs renew ${quoted(row.raw)}`,
+    done: (answer) =>
+      answer.renewed
+        ? `Renewed: ${visible(answer.certificate || answer.renewed)}.`
+        : "It is not over yet; the audit below will say how it went.",
   };
 }
 

@@ -137,6 +137,7 @@ export class Tables {
         number("Ends", (row) => moment(row.end)),
         number("In", (row) => (row.left > 0 ? span(row.left) : "ended"), left),
         plain("Renewed by", (row) => (row.isManaged ? "the door" : "you")),
+        ...(steer?.mayAll ? [actions(button(() => "Renew", (row) => steer.renew(row)))] : []),
       ],
       { empty: "The door has no certificates." },
     );
@@ -186,7 +187,7 @@ export class Tables {
         number("At", (row) => moment(Date.parse(row.at) / 1000)),
         plain("What", (row) => visible([row.what, ...worded(row.words)].join(" "))),
         plain("Who", (row) => visible(row.who)),
-        { ...plain("Outcome", (row) => visible(row.outcome)), tone: (row) => undone(row) },
+        { ...plain("Outcome", (row) => visible(outcome(row))), tone: (row) => undone(row) },
       ],
       { empty: "Nobody has changed anything.", note: "The latest first; porch audit has all." },
     );
@@ -199,7 +200,7 @@ export class Tables {
       { empty: "Nobody has ordered anything." },
     );
     this.purge = steer && below(this.cache, "Purge…", () => steer.purge());
-    this.rollback = steer?.mayRollBack && below(this.changes, "Roll back…", () => steer.rollback());
+    this.rollback = steer?.mayAll && below(this.changes, "Roll back…", () => steer.rollback());
   }
 
   show(door, sought) {
@@ -236,7 +237,8 @@ export class Tables {
     const ends = [...now.ends].sort((one, other) => one[1] - other[1]);
     this.certificates.show(
       ends.map(([key, end, isManaged]) => {
-        return { key, name: visible(key), end, isManaged, left: end - at };
+        const raw = isManaged ? key : null; // the door renews nobody else's
+        return { key, raw, name: visible(key), end, isManaged, left: end - at };
       }),
     );
     this.changes.show(now.history.map((each) => ({ ...each, key: each.number })));
@@ -249,6 +251,7 @@ const worded = (words) =>
   Object.entries(words || {}).map(([name, value]) =>
     typeof value === "string" ? `${name}=${value}` : `${name}=${JSON.stringify(value)}`,
   );
+const outcome = (row) => (row.times ? `${row.outcome} ${row.times} times more` : row.outcome);
 const undone = (row) => (row.outcome === "done" ? "" : "warn");
 
 function worker(each) {
