@@ -86,7 +86,11 @@ def answered(found: Ready | None, store: Any, *fields: Field) -> tuple[list[Fiel
     if given is None:
         return None
     exchange: Any = None
-    return given.head(exchange).fields, given.body
+    head = given.head(exchange)
+    assert head.known is not None
+    assert head.known.fields == head.fields
+    assert head.known.fields is not head.fields
+    return head.fields, given.body
 
 
 def test_it_goes_out_with_its_age_and_body(fake: FakeClock, store: Any) -> None:

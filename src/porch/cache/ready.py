@@ -14,6 +14,7 @@ from porch.cache.key import KeyRules
 from porch.cache.store import Store, Stored
 from porch.cache.vary import OF_ANSWER
 from porch.filter import Kept
+from porch.http.known import Known
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.reader import Body
 
@@ -47,7 +48,7 @@ class Ready:
     is_used: whether it has gone out."""
 
     __slots__ = (
-        *("_at", "_cell", "_entry", "_fields", "_ident", "_number"),
+        *("_at", "_cell", "_entry", "_ident", "_known", "_number"),
         *("body", "is_used", "said", "size"),
     )
 
@@ -63,7 +64,7 @@ class Ready:
         self._number = number
         self._ident = stored.ident
         self._entry: Entry = stored.entry
-        self._fields: list[Field] = []
+        self._known = Known(())
         self._at = -1.0
         self.is_used = False
         self.body = body
@@ -92,10 +93,10 @@ class Ready:
                 return None
             store.seen(self._ident)
             self.is_used = True
-            self._fields = made(self._entry, now)
+            self._known = Known(made(self._entry, now))
             self._at = clock.now
-        body = self.body
-        head = ResponseHead(self._entry.status, [*self._fields], len(body))
+        body, known = self.body, self._known
+        head = ResponseHead(self._entry.status, [*known.fields], len(body), b"", None, known)
         return Kept(head, body, None, self._ident)
 
 
