@@ -25,6 +25,9 @@ _FIRST = 24
 _TOTAL = (1 << _FIRST) - 1
 """A head: the first sub-window that its sum has from bit 24 on, below it the sum. Of a window of a
 second it has room for the sub-windows of 276 years."""
+_EARLY = 1e-6
+"""Of a sub-window, by which the next begins early: a product of floats may fall short of it, and who
+has waited until then would be told to wait again."""
 _ALL = range(RING)
 _PER = RING // WAY
 """Cells of a slot for each number of its head."""
@@ -197,8 +200,8 @@ class Window:
     def _step(self, now: float) -> None:
         """A sub-window has begun: all that follows from which one it is. `_now` and `_until` are
         when it began and when what it counts is over, in ms."""
-        self._index = index = int((now - self._began) * self._per)
-        self._next = self._began + (index + 1) * self._sub
+        self._index = index = int((now - self._began) * self._per + _EARLY)
+        self._next = self._began + (index + 1 - _EARLY) * self._sub
         self._first = index - SUBS
         self._valid = self._first << _FIRST
         self._cell = index & RING - 1
