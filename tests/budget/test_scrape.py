@@ -19,7 +19,7 @@ from porch.shared import SharedTable
 from tests.budget.test_plain_exchange import calls_of
 from tests.support.ended import ended
 
-FEW = 600
+FEW = 610
 """Calls of a page, however many routes and endpoints there are: workers, families, rows."""
 EACH = 8
 """And of one whose pairs of route and endpoint have all counted something, for each of them."""
