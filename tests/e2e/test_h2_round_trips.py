@@ -27,7 +27,8 @@ names = st.from_regex(rb"x-[a-z0-9!#$%&'*+.^`|~-]{0,30}", fullmatch=True)
 values = st.from_regex(rb"([!-~]([ -~]{0,200}[!-~])?)?", fullmatch=True)
 fields = st.lists(st.tuples(names, values), max_size=20)
 bodies = st.lists(st.integers(0, 90_000), max_size=4)
-paths = st.from_regex(rb"/[!-\"$-~]{0,40}", fullmatch=True)
+paths = st.from_regex(rb"/[!-\"$-\-/-\[\]-~]{0,40}", fullmatch=True)
+"""Without a dot and a backslash: nghttpd echoes nothing where it sees a way out of its folder."""
 some = settings(max_examples=80, deadline=None)
 
 
