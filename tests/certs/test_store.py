@@ -153,6 +153,21 @@ def test_one_that_was_moved_to_another_name_is_not_that(store: FileStore) -> Non
         store.read("b")
 
 
+def test_a_pipe_in_its_place_is_damaged_and_not_waited_for(store: FileStore) -> None:
+    store.write("a", b"1")
+    (place,) = store.folder.glob("a*")
+    place.unlink()
+    os.mkfifo(place)
+    with pytest.raises(DamagedError):
+        store.read("a")
+    writer = os.open(place, os.O_RDWR)
+    try:
+        with pytest.raises(DamagedError):
+            store.read("a")
+    finally:
+        os.close(writer)
+
+
 def test_one_that_is_damaged_is_named_unless_its_name_stood_only_in_it(store: FileStore) -> None:
     for name in ("a", "x" * 300):
         store.write(name, b"x")

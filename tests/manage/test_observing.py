@@ -213,6 +213,19 @@ def test_an_operation_is_carried_out_and_its_answer_goes_back_with_its_number(
     assert far.heard() == [("operated", (7, 200, {"drained": []}, '"1-2"'), 0)]
 
 
+def test_no_file_of_the_machine_is_read_for_who_has_taken_it_over(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = Far(made, monkeypatch)
+    far.heard()
+    words = {"route": "*", "on": True, "page": "/etc/shadow"}
+    far.channel.send("operate", (7, "maintenance", words, "ann by token", (), 1))
+    ((word, (number, status, answer, _), _),) = far.heard()
+    assert (word, number, status) == ("operated", 7, 403)
+    assert "'page' names a file" in answer["error"]
+    assert made.operated == []
+
+
 def test_what_was_let_in_by_rules_of_before_is_not_carried_out(
     made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:

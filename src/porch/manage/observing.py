@@ -15,6 +15,7 @@ from socket import socket
 from typing import Any, Protocol
 
 from porch import clock
+from porch.manage.admin.operated import file_refused
 from porch.manage.channel import Channel, NotData
 from porch.manage.control.operations import OPERATIONS
 from porch.manage.control.refusing import Refusal
@@ -255,6 +256,10 @@ class Observing:
         reply = partial(self._reply, channel, number)
         if generation != self._generation:
             reply(503, _OLD, "")
+            return
+        refused = file_refused(name, words)
+        if refused:
+            reply(403, {"error": f"porch: {refused}"}, "")
             return
         if len(self._under_way) >= MOST:
             reply(503, {"error": "too many operations are under way; try again soon"}, "")

@@ -1,5 +1,6 @@
 """The audit on disk."""
 
+import errno
 import json
 import os
 import resource
@@ -126,6 +127,27 @@ def test_a_full_disk_is_said_and_the_next_line_that_fits_is_whole(tmp_path: Path
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     audit.append({"n": 3})
     assert numbers(audit) == [1, None, 3]
+
+
+def test_where_no_other_file_can_be_begun_that_is_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LARGEST", 1)
+    audit = AuditFile(tmp_path, "a")
+    audit.append({"n": 1})
+    opened, tries = audit._opened, list[int]()
+
+    def open_once(folder: int) -> int:
+        tries.append(folder)
+        if len(tries) > 1:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return opened(folder)
+
+    monkeypatch.setattr(audit, "_opened", open_once)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="Too many open files"):
+        audit.append({"n": 2})
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_what_is_no_object_is_no_line(tmp_path: Path) -> None:

@@ -141,7 +141,17 @@ def test_what_no_configuration_asks_for_is_not_read(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{}x", "[7]", '[{"source": "x"}]', '{"found": 3}', "[" * 9999]
+    "text",
+    [
+        "",
+        "{}x",
+        "[7]",
+        '[{"source": "x"}]',
+        '{"found": 3}',
+        "[" * 9999,
+        '[{"source": "dns:api:80", "since": 1, "found": [["no endpoint", 1, 0]]}]',
+        '[{"source": "dns:api:80", "since": 1, "found": [["a:1", 1e999, 0]]}]',
+    ],
 )
 def test_a_file_that_is_none_is_said_and_written_anew(tmp_path, text):
     (tmp_path / FILE).write_text(text)
@@ -186,6 +196,11 @@ def test_a_link_in_its_place_is_not_followed(tmp_path):
     door.note(listing("a:1"))
     door.write(tmp_path)
     assert other.read_text() == "precious"
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / FILE)
+    assert "is not used" in made().read(tmp_path)
 
 
 def test_what_is_spoken_is_told_where_it_is_not_http_1_1():

@@ -1,11 +1,14 @@
 """All checks of a door that does not run, and of one that does."""
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from porch.config import loaded
 from porch.manage.control.client import NotRunning
 from porch.manage.doctor import diagnosis as module
 from porch.manage.doctor.diagnosis import CHECKS, diagnosis
@@ -68,6 +71,20 @@ def test_a_file_that_is_not_there_is_wrong(config: Path, monkeypatch: pytest.Mon
     config.unlink()
     first, _ = diagnosis(config)
     assert (first.said, "does not exist" in first.sentence) == ("wrong", True)
+
+
+def test_a_file_that_this_user_may_not_reach_is_wrong(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    seen(monkeypatch)
+    monkeypatch.setattr(Path, "exists", refuse)
+    monkeypatch.setattr(loaded, "content", refuse)
+    first, _ = diagnosis(config)
+    assert (first.check, first.said) == ("configuration", "wrong")
+    assert "cannot be read: Permission denied" in first.sentence
 
 
 def test_warnings_are_to_be_looked_at(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ Paths, methods, words and answers are those of one table (operations.py), and ar
 code. What does not fit is refused here already: the supervisor has more to do.
 """
 
+from collections.abc import Mapping
 from functools import partial
 
 from porch.config.schema_admin import Role
@@ -18,7 +19,7 @@ from porch.manage.control.refusing import Refusal
 from porch.manage.control.request import LONGEST, Refused, read
 from porch.manage.control.schema import wrong
 
-__all__ = ["CLOSE", "FILES", "OPERATE", "needed", "operated"]
+__all__ = ["CLOSE", "FILES", "OPERATE", "file_refused", "needed", "operated"]
 
 OPERATE = frozenset(("drain", "undrain", "weight", "maintenance", "canary", "purge", "log-level"))
 """What whoever steers may change. All other changes are for the role `all`: an operation that is
@@ -36,6 +37,15 @@ def needed(operation: Operation) -> Role:
     if not operation.changes:
         return "all" if operation.name in CLOSE else "read"
     return "operate" if operation.name in OPERATE else "all"
+
+
+def file_refused(name: str, words: Mapping[str, object]) -> str:
+    """Why an operation is not for who asks from elsewhere, in a sentence; "" if it is. The
+    supervisor asks too: whoever has taken over the process that serves the admin door asks it."""
+    word = FILES.get(name)
+    if word is None or not words.get(word):
+        return ""
+    return f"'{word}' names a file of the door's machine; a command there can do that"
 
 
 def operated(relay: Relay) -> Offers:
@@ -75,11 +85,10 @@ def _ask(
         refused = wrong(operation.takes, asked.words)
         if refused:
             raise Refused(400, refused)
-        word = FILES.get(operation.name)
-        if word is not None and asked.words.get(word):
-            text = f"'{word}' names a file of the door's machine; a command there can do that"
-            _refuse(relay, operation, exchange, caller, text)
-            raise Refused(403, text)
+        refused = file_refused(operation.name, asked.words)
+        if refused:
+            _refuse(relay, operation, exchange, caller, refused)
+            raise Refused(403, refused)
     except Refused as error:
         fields = [(b"allow", error.allow.encode())] if error.allow else []
         return json_answer(error.status, {"error": f"porch: {error.text}"}, fields)

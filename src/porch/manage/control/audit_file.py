@@ -68,8 +68,8 @@ class AuditFile:
             descriptor = self._opened(folder)
             try:
                 if os.fstat(descriptor).st_size > LARGEST and self._turn(folder):
-                    os.close(descriptor)
-                    descriptor = self._opened(folder)
+                    full, descriptor = descriptor, self._opened(folder)
+                    os.close(full)
                 self._write(descriptor, json.dumps(line).encode() + b"\n")
                 os.fsync(descriptor)
             finally:

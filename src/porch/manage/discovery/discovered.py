@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from porch import clock
+from porch.balance.discover.found import Found
 from porch.balance.standing import EndpointName, Standings
-from porch.config.listing import Listing, address_of, protocols_of
+from porch.config.listing import Listing, address_of, looked_over, protocols_of
+from porch.config.steps import complete
 from porch.forward.address import ONE, SPOKEN
 from porch.manage.columns import Columns
 from porch.manage.discovery.discovering import News
@@ -156,7 +158,9 @@ class Discovered:
         """The lists again, those that are still asked for. is_old: they are for when nothing else
         is found. Raises LookupError, TypeError or ValueError for what `dump` did not make."""
         for each in words:
-            entries = tuple((str(n), int(w), int(p)) for n, w, p in each["found"])
+            entries, faults = complete(looked_over([Found(*entry) for entry in each["found"]]))
+            if faults:
+                raise ValueError(faults)
             since = float(each["since"])
             listing = Listing(source=str(each["source"]), found=entries, since=since)
             if listing.source in self._pools:
@@ -168,7 +172,9 @@ class Discovered:
         if not self._pools:
             return ""
         try:
-            with (folder / FILE).open("rb") as file:
+            # Whoever the workers are may write there: a pipe of theirs is not waited for.
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            with open(os.open(folder / FILE, flags), "rb") as file:
                 words = json.loads(file.read(LONGEST))
             self.load(words, is_old=True)
         except FileNotFoundError:

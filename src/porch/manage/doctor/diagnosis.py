@@ -75,7 +75,7 @@ def diagnosis(config: Path) -> Iterator[Found]:
 
 def _configuration(config: Path) -> tuple[Loaded | None, Built | None, Found]:
     name = "configuration"
-    if not config.exists():
+    if not _is_there(config):
         return (
             None,
             None,
@@ -113,6 +113,13 @@ def _configuration(config: Path) -> tuple[Loaded | None, Built | None, Found]:
         )
     count = len(built.entries)
     return loaded, built, ok(name, f"{config}, {count} route{'s' * (count != 1)}")
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        return file.exists()
+    except PermissionError:  # who loads it says so
+        return True
 
 
 def _status(config: Path) -> tuple[Mapping[str, Any] | None, Found | None]:
