@@ -118,6 +118,8 @@ DELETES: tuple[tuple[bytes, bytes, bytes], ...] = (
     (b"POST", b"/x", b"X_HTTP_METHOD_OVERRIDE: DELETE\r\n"),
     (b"POST", b"/x", b"X-HTTP-Method: GET\r\nX-HTTP-Method: DELETE\r\n"),
     *((b"POST", b"/x?" + each, b"") for each in (b"_method=DELETE", b"a=1&%5fmethod=Delete")),
+    (b"POST", b"/x?$method=DELETE", b""),
+    (b"POST", b"/x", b"X-Rest-Method: DELETE\r\n"),
 )
 """Method, target and fields of what some origin takes for DELETE."""
 

@@ -373,8 +373,10 @@ def test_certificates_of_clients_and_for_origins_are_told_of(tmp_path: Path) -> 
         'route a.test when client_cert.subject = "CN=a": tls.cert: the file has changed',
         'route a.test when client_cert.subject = "CN=a": tls.min_version: new, 1.3',
     ]
-    hidden = difference(before, with_files("1", "2", ', key_password = "hunter2"'))
-    assert hidden == ['route a.test when client_cert.subject = "CN=a": tls.key_password: new']
+    (tmp_path / "password").write_text("hunter2")
+    hidden = difference(before, with_files("1", "2", ', key_password = "file:password"'))
+    key = 'route a.test when client_cert.subject = "CN=a": tls.key_password: new'
+    assert hidden == [f"{key}, file:{tmp_path / 'password'}"]
     gone = difference(before, of_file(tmp_path, '[routes]\n"a.test" = ":1"\n'))
     assert "route a.test when client_cert = false: gone" in gone
 

@@ -31,6 +31,7 @@ log = false
 "*.host.test" = {{ to = "{to}", limit = "5/h per host" }}
 "all.test" = {{ to = "{to}", limit = "5/h per all" }}
 "mine.test" = {{ to = "{to}", limit = "5/h per py:counted:tenant" }}
+"raises.test" = {{ to = "{to}", limit = "5/h per py:counted:tenants" }}
 "both.test" = {{ to = "{to}", limit = "5/h per client and header X-Tenant" }}
 "burst.test" = {{ to = "{to}", limit = {{ rate = "5/h", per = "client", burst = 5 }} }}
 "route.test/a" = "{to}"
@@ -54,6 +55,9 @@ auth = {{ keys = {{ ann = "sha256:{ann}", bob = "sha256:{bob}" }} }}
 COUNTED = """
 def tenant(exchange):
     return exchange.request.get(b"x-tenant")
+
+def tenants(exchange):
+    return {}["x-tenant"]
 
 def ten(exchange):
     return 10
@@ -106,6 +110,11 @@ KINDS: dict[str, tuple[str, list[Fields], tuple[str, Fields]]] = {
         "http://claim.test/",
         [token("ann", "a"), token("bob", "a")],
         ("", token("ann", "b")),
+    ),
+    "one of mine that raises": (
+        "http://raises.test/",
+        [of("192.0.2.1", X_Tenant=each) for each in "ab"],
+        ("", of("192.0.2.2")),
     ),
     "identity": (
         "http://key.test/",

@@ -74,6 +74,22 @@ def test_what_is_neither_ends_as_http_2_does_it(bench: Bench, data: bytes) -> No
     assert bench.transport.seen in ("half-closed", "closed"), "and what follows is dropped"
 
 
+PROXY = b"PROXY TCP4 203.0.113.9 198.51.100.1 56324 80\r\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [PROXY, PROXY[:9] + b"6 ::1 ::1 1 2\r\n", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + b"a" * 12],
+)
+@pytest.mark.parametrize("behind", [PREFACE + SETTINGS, b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"])
+def test_a_proxy_header_of_who_may_send_none_is_answered_so_that_a_person_can_read_it(
+    bench: Bench, header: bytes, behind: bytes
+) -> None:
+    bench.feed(header + behind)
+    assert bytes(bench.transport.arrived).startswith(b"HTTP/1.1 400 ")
+    assert bench.transport.seen in ("half-closed", "closed")
+
+
 def test_upgrade_to_it_is_no_way(bench: Bench) -> None:
     asked = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade, http2-settings\r\nupgrade: h2c\r\n"
     assert bench.feed(asked + b"http2-settings: AAMAAABk\r\n\r\n") is ServerConnection

@@ -17,11 +17,18 @@ from porch.manage.own_functions import (
     load_limit_key,
     load_with,
 )
+from porch.route.route import Route
 from tests.support.pools import exchange_of
 
 MODULE = """
 def tenant(exchange):
     return exchange.client_ip
+
+def broken(exchange):
+    return {}["x-tenant"]
+
+def odd(exchange):
+    return 7
 
 async def slow(exchange):
     return b"x"
@@ -87,6 +94,46 @@ def test_a_limit_whose_key_or_cost_cannot_be_loaded_goes_on_without(base: Path) 
         "the limit counts by the client's address until it can be",
         "each request costs 1 until it can be",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("broken", "KeyError: 'x-tenant' (porch_test_keys.py:6)"),
+        ("odd", "TypeError: the key of a request is 7, which is neither bytes nor a text (hash"),
+    ],
+)
+def test_a_key_that_raises_is_told_with_function_and_route_and_goes_on_without(
+    base: Path, name: str, why: str
+) -> None:
+    told: list[tuple[str, str]] = []
+
+    def warn(text: str, about: str = "") -> None:
+        told.append((text, about))
+
+    word = f"py:porch_test_keys:{name}"
+    exchange = exchange_of(b"192.0.2.9")
+    exchange.route = Route(key="a.test/x")
+    limit = load_limit_key(warn, word, base)
+    assert limit is not None
+    assert limit(exchange) == b"192.0.2.9", "by the address, so that it lets in no flood"
+    assert load_hash_key(warn, word, base)(exchange) is None
+    for (text, about), what, so in zip(
+        told,
+        (f"limit per {word}", f"balance = hash {word}"),
+        ("are counted by the client's address", "go to endpoints drawn by weight"),
+        strict=True,
+    ):
+        assert about == f"{what}, route a.test/x"
+        assert text.startswith(f"{about}: {why}")
+        assert text.endswith(f"); requests for which it raises {so}")
+
+
+def test_whose_answer_is_whose_is_not_guessed_where_a_part_of_the_key_raises(base: Path) -> None:
+    found = load_cache_key(lambda text: None, "py:porch_test_keys:broken", base)
+    assert found is not None
+    with pytest.raises(KeyError):
+        found(exchange_of(b"192.0.2.9"))
 
 
 def test_a_state_loads_with_the_messages_of_its_worker(base: Path) -> None:

@@ -12,7 +12,7 @@ def of(method: bytes, target: bytes, *fields: Field) -> list[bytes]:
 
 
 def test_a_plain_request_is_taken_for_nothing_else() -> None:
-    assert of(b"GET", b"/x?method=DELETE&a_method=PUT", (b"accept", b"*/*")) == []
+    assert of(b"GET", b"/x?method=DELETE&a_method=PUT&a$method=PUT", (b"accept", b"*/*")) == []
     assert of(b"M-SEARCH", b"/") == []
 
 
@@ -28,6 +28,7 @@ def test_a_field_says_another_in_any_spelling(name: bytes, mark: bytes) -> None:
     [
         *(b"_method=DELETE", b"a=%26&%5fmethod=delete", b"a;_method=%44elete"),
         *(b"_METHOD=DELETE", b"_Method=delete", b"_method[]=DELETE", b"_method%5B0%5d=DELETE"),
+        *(b"$method=DELETE", b"a=1&%24method=delete", b"$Method[]=DELETE"),
         *(b"_method=DELETE+", b"_method=%20DELETE", b"_method=DELETE%00"),
     ],
 )
@@ -36,7 +37,8 @@ def test_so_does_the_query(query: bytes) -> None:
 
 
 def test_the_names_that_are_known_to_be_read_are_these() -> None:
-    for name in (b"x-http-method-override", b"x-http-method", b"x-method-override", b"x-method"):
+    names = (b"x-http-method-override", b"x-http-method", b"x-method-override", b"x-method")
+    for name in (*names, b"x-rest-method"):
         assert of(b"POST", b"/", (name, b"DELETE")) == [b"DELETE"]
 
 

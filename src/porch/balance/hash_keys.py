@@ -31,7 +31,7 @@ def by_value(source: Source, name: bytes) -> Key:
 
 def by_function(function: Callable[[Exchange], object]) -> Key:
     """The operator's own: it returns bytes, a text, or None where there is no key. What it raises
-    is answered 500 and told like a fault of a filter."""
+    is for who calls it; TypeError is for what is none of these."""
 
     def key(exchange: Exchange) -> bytes | None:
         found = function(exchange)

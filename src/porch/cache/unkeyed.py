@@ -43,7 +43,7 @@ UNKEYED = frozenset(
         b"x-amz-website-redirect-location",
         # another method
         *(b"x-http-method", b"x-http-method-override", b"x-method-override"),
-        *(b"x-original-method", b"x-forwarded-method"),
+        *(b"x-method", b"x-rest-method", b"x-original-method", b"x-forwarded-method"),
         # what parts of a framework tell each other
         *(b"x-invoke-status", b"x-invoke-error", b"x-invoke-output", b"x-middleware-prefetch"),
         *(b"x-middleware-subrequest", b"x-middleware-rewrite", b"x-react-router-spa-mode"),

@@ -149,10 +149,11 @@ SECRETS = """\
 secret, and among the values of `headers` and `when`, `"file:/run/secrets/x"` is the content of the
 file without its last line end.
 
-A secret that is written in the configuration itself is told of: `client_secret`, `cookie_secret`
-and the `secret` of `jwt` and `challenge` are errors then, that of `sticky`, `key_password`, the
-`key` of `eab`, secrets of an account of `dns`, and `Authorization`, `Cookie` and what ends in
-`Api-Key`, `Password`, `Secret` or `Token` among `headers.request` are warnings.
+A secret that is written in the file itself is an error: `client_secret`, `cookie_secret`,
+`key_password`, the `secret` of `jwt`, `challenge` and `sticky`, and the `key` of `eab`. What looks
+like one by a name that others have chosen is a warning: in an account of `dns` and among
+`headers.request`, `Authorization`, `Cookie` and what ends in `Api-Key`, `Password`, `Secret` or
+`Token`.
 """
 
 PROBLEMS = """\

@@ -21,17 +21,19 @@ __all__ = ["fill"]
 
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_WORDS = {
-    ("client_secret",): True,
-    ("cookie_secret",): True,
-    ("jwt", "secret"): True,
-    ("challenge", "secret"): True,
-    ("sticky", "secret"): False,
-    ("eab", "key"): False,
-    ("key_password",): False,
-}
-"""Words whose value is a secret, by the ends of their paths -> whether it is an error to write it
-in the file: by those anybody who has read it could let himself in here."""
+_WORDS = frozenset(
+    (
+        ("client_secret",),
+        ("cookie_secret",),
+        ("key_password",),
+        ("jwt", "secret"),
+        ("challenge", "secret"),
+        ("sticky", "secret"),
+        ("eab", "key"),
+    )
+)
+"""Words of ours whose value is a secret, by the ends of their paths: to write one in the file is an
+error. Of names that others have chosen, which only look like it, it is a warning."""
 _TOLD = re.compile(r"(?:\A|[-_.])(?:api[-_]?key|password|secret|token)\Z", re.IGNORECASE)
 """How names of fields end, and of words of an account, whose values are secrets without doubt."""
 _CREDENTIALS = frozenset(("authorization", "cookie", "proxy-authorization"))
@@ -74,7 +76,7 @@ def _is_secret(path: KeyPath) -> bool:
     """Whether a value is one of a field, a parameter or a cookie, or a password or key."""
     words = tuple(each for each in path if isinstance(each, str))
     is_of_account = words[-3:-1] == ("acme", "dns") or words[:2] == ("admin", "tokens")
-    if is_of_account or _word(words) is not None:
+    if is_of_account or _is_word(words):
         return True
     return "headers" in path[:-1] or ("when" in path[:-1] and path[-2] != "when")
 
@@ -82,15 +84,15 @@ def _is_secret(path: KeyPath) -> bool:
 def _review_plain(loaded: Loaded, path: KeyPath) -> None:
     """Tell of a secret that is written as it is."""
     words = tuple(each for each in path if isinstance(each, str))
-    is_error = _word(words)
-    if is_error is None and not _is_credential(words):
+    is_error = _is_word(words)
+    if not is_error and not _is_credential(words):
         return
     text = f'a secret is not written here itself; write {words[-1]} = "${{NAME}}" or "file:/path"'
     loaded.add(path, text, warning=not is_error)
 
 
-def _word(words: tuple[str, ...]) -> bool | None:
-    return _WORDS.get(words[-1:], _WORDS.get(words[-2:]))
+def _is_word(words: tuple[str, ...]) -> bool:
+    return words[-1:] in _WORDS or words[-2:] in _WORDS
 
 
 def _is_credential(words: tuple[str, ...]) -> bool:

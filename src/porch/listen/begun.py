@@ -19,9 +19,11 @@ __all__ = ["Begun"]
 
 Speaks = ServerConnection | MultiplexedConnection
 
-_NEITHER = re.compile(rb"(?:PRI \*|[^ \r\n]+ [^ \r\n]+ (?!HTTP/))[^\n]*\n")
+_NEITHER = re.compile(rb"(?:PRI \*|(?!PROXY )[^ \r\n]+ [^ \r\n]+ (?!HTTP/))[^\n]*\n")
 """A first line that is none of HTTP/1.1's, whose third word is its version, nor HTTP/2's whole
-preface: what is to begin as HTTP/2 and does not ends as HTTP/2 wants it (RFC 9113 3.4)."""
+preface: what is to begin as HTTP/2 and does not ends as HTTP/2 wants it (RFC 9113 3.4). A PROXY
+header of who may send none is neither; a balancer's operator can read the 400 of HTTP/1.1, and
+GOAWAY may be left out there."""
 
 
 class Begun(Looking):

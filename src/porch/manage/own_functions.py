@@ -3,20 +3,24 @@ of the cache or a limit, and who it is.
 
 A door that cannot load it serves all the same, like with other code that it is to call: each
 request then goes to an endpoint drawn by weight, nothing is kept, limits count by address, and
-nobody is let in.
+nobody is let in. A key of hashing or of a limit that raises, or is no key, is none for that request
+alone; one of the cache ends it, for nobody knows whose answer that is.
 `porch check` tells before (named_code.py).
 """
 
 import inspect
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from porch.balance.hash_keys import by_function
 from porch.config.state import State
 from porch.manage.named_object import object_named
 from porch.observe.messages import Messages
+from porch.observe.visible import visible
+from porch.shield.limit_keys import by_client
 
 if TYPE_CHECKING:
     from porch.balance.consistent_hash import Key
@@ -34,6 +38,17 @@ __all__ = [
     "load_limit_key",
     "load_with",
 ]
+
+
+_SHOWN = 120
+"""Bytes of what an error says."""
+
+
+class Warn(Protocol):
+    """Tells the operator, see Messages.warn."""
+
+    def __call__(self, text: str, about: str = "") -> None:
+        """about: what is the same in all such texts."""
 
 
 def hash_key(word: str, base: Path) -> "Key":
@@ -63,13 +78,14 @@ def load_with(state: State, messages: Messages) -> None:
     state.load_cost = partial(load_cost, warn)
 
 
-def load_hash_key(warn: Callable[[str], None], word: str, base: Path) -> "Key":
+def load_hash_key(warn: Warn, word: str, base: Path) -> "Key":
     """The same, or with a warning a key that no request has."""
     try:
-        return hash_key(word, base)
+        key = hash_key(word, base)
     except ValueError as error:
         warn(f"{error}; requests go to endpoints drawn by weight until it can be")
-        return lambda exchange: None
+        return _no_key
+    return _guarded(key, _no_key, f"balance = hash {word}", "go to endpoints drawn by weight", warn)
 
 
 def load_cache_key(warn: Callable[[str], None], word: str, base: Path) -> "Key | None":
@@ -98,13 +114,15 @@ def load_auth(warn: Callable[[str], None], word: str, base: Path) -> "AuthFuncti
         return None
 
 
-def load_limit_key(warn: Callable[[str], None], word: str, base: Path) -> "Key | None":
+def load_limit_key(warn: Warn, word: str, base: Path) -> "Key | None":
     """The same, or with a warning None: clients are counted by their addresses then."""
     try:
-        return hash_key(word, base)
+        key = hash_key(word, base)
     except ValueError as error:
         warn(f"{error}; the limit counts by the client's address until it can be")
         return None
+    what = f"limit per {word}"
+    return _guarded(key, by_client, what, "are counted by the client's address", warn)
 
 
 def load_cost(
@@ -116,3 +134,25 @@ def load_cost(
     except ValueError as error:
         warn(f"{error}; each request costs 1 until it can be")
         return None
+
+
+def _no_key(exchange: "Exchange") -> None:
+    """For no request."""
+
+
+def _guarded(key: "Key", otherwise: "Key", what: str, so: str, warn: Warn) -> "Key":
+    """A key that is `otherwise` where it raises. Told once a minute for each route, without the
+    request, which anybody may write."""
+
+    def guarded(exchange: "Exchange") -> bytes | None:
+        try:
+            return key(exchange)
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{what}, route {exchange.route.key}"
+            why = f"{type(error).__name__}: {visible(str(error).encode()[:_SHOWN])}"
+            at = f"{Path(place.filename).name}:{place.lineno}"
+            warn(f"{where}: {why} ({at}); requests for which it raises {so}", where)
+            return otherwise(exchange)
+
+    return guarded

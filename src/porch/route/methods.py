@@ -15,12 +15,18 @@ from porch.http.message import RequestHead
 __all__ = ["OVERRIDES", "meant"]
 
 OVERRIDES = frozenset(
-    (b"x-http-method-override", b"x-http-method", b"x-method-override", b"x-method")
+    (
+        b"x-http-method-override",
+        b"x-http-method",
+        b"x-method-override",
+        b"x-method",
+        b"x-rest-method",
+    )
 )
 """Fields in which another method is asked for."""
 _REMEMBERED = 1024
 _ALIKE = bytes(each if chr(each).isalnum() and each < 128 else ord("-") for each in range(256))
-_QUERY = re.compile(rb"(?:\A|[&;])_method(?:\[[^\]&;]*\])?=([^&;]*)", re.IGNORECASE)
+_QUERY = re.compile(rb"(?:\A|[&;])[_$]method(?:\[[^\]&;]*\])?=([^&;]*)", re.IGNORECASE)
 """In any case, and as PHP, Rack and qs write one of several: an application may have made its own
 of either."""
 
@@ -50,7 +56,7 @@ def meant(request: RequestHead) -> list[bytes]:
     if True in map(_is_override, map(_name, fields)):
         values = (value for name, value in fields if _is_override(name))
         found += (each for value in values for each in _said(value))
-    if b"?" in target and (b"%" in target or b"_method" in target.lower()):
+    if b"?" in target and (b"%" in target or b"method" in target.lower()):
         for value in _QUERY.findall(unquote_to_bytes(target.partition(b"?")[2])):
             found += _said(value)
     return found

@@ -97,7 +97,7 @@ class OpenApi(Content):
                 )
         method = request.method
         if any(each != method.upper() for each in meant(request)):
-            raise BadContent("A field, or _method in the query, asks for another method.")
+            raise BadContent("A field, or the query, asks for another method.")
         operation = item.operations.get(method)
         if operation is None and method == b"HEAD":
             operation = item.operations.get(b"GET")
