@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.errors import ClientGone, IncompleteResponse
-from porch.reader import FEW, OPEN, PIECE, TURN, Reader
+from porch.reader import FEW, LITTLE, OPEN, PIECE, TURN, Reader
 
 
 class FakeBody:
@@ -235,6 +235,33 @@ def test_a_client_with_much_to_take_is_told_of_to_who_fills_the_body() -> None:
     assert reader is not None
     moved.clear()
     reader.sip(True)
+    assert moved == [True]
+
+
+def test_little_is_read_at_once_for_a_client_with_much_to_take() -> None:
+    exchange = FakeExchange(pause_behind=1)
+    exchange.sips = True
+    exchange.reader = reader = Reader(FakeBody(bytes(PIECE)), [(0, PIECE)])
+    reader.begin(exchange)  # type: ignore[arg-type]
+    exchange.run()
+    assert exchange.made == [(bytes(LITTLE), False)]
+
+
+def test_who_fills_the_body_is_told_at_once_that_a_client_takes_nothing_now() -> None:
+    moved: list[bool] = []
+    body = FakeBody(b"ab", whole=False)
+    exchange = begun(body, [(0, 4)], moved=lambda it: moved.append(it.is_paused))
+    reader = exchange.reader
+    assert reader is not None
+    moved.clear()
+    reader.pause_reading()
+    assert moved == [True]
+
+
+def test_who_fills_the_body_is_told_once_of_a_client_that_is_full_while_it_is_sent_to() -> None:
+    moved: list[bool] = []
+    body = FakeBody(b"ab", whole=False)
+    begun(body, [(0, 4)], pause_behind=1, moved=lambda it: moved.append(it.is_paused))
     assert moved == [True]
 
 

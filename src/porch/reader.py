@@ -33,7 +33,8 @@ before it is full (64 KiB), so that it tells when there is room again."""
 TURN = 1 << 20
 """Bytes that one exchange is given before others have a turn of the loop. For whoever gives."""
 LITTLE = 16384
-"""Bytes of a body that may wait for a client that takes nothing."""
+"""Bytes of a body that may wait for a client that takes nothing, and that are read at once for one
+that has much to take already."""
 OPEN = 1 << 62
 """In place of the end of a part that goes as far as the body will."""
 
@@ -108,7 +109,7 @@ class Reader:
         parts: Sequence[Part],
         on_moved: Callable[["Reader"], object] | None = None,
     ) -> None:
-        """on_moved: told when something was read, or is not wanted any more."""
+        """on_moved: told when something was read, or is not wanted now, or not any more."""
         self._body = body
         self._parts = list(parts)
         self._on_moved = on_moved
@@ -179,7 +180,7 @@ class Reader:
                 exchange.bytes_out += count
                 exchange.on_made(None, b"", not self._parts)
                 continue
-            data = self._next(exchange, FEW if count else PIECE)
+            data = self._next(exchange, LITTLE if self.sips else FEW if count else PIECE)
             if data is None:
                 break
             sent += len(data)
@@ -257,6 +258,8 @@ class Reader:
     def pause_reading(self) -> None:
         """See Stream."""
         self._paused = True
+        if self._on_moved is not None and not self._pumping:  # else it is told behind that
+            self._on_moved(self)
 
     def resume_reading(self) -> None:
         """See Stream."""

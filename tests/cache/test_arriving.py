@@ -65,6 +65,26 @@ def test_what_has_come_can_be_read_at_any_time_and_is_stored(
     assert (stored.body, stored.entry.length) == (data, size)
 
 
+def test_a_piece_that_is_read_before_the_next_comes_is_never_copied(store: MemoryStore) -> None:
+    body = arriving(store, None)
+    for number in range(3):
+        piece = bytes(200_000)
+        body.add(piece)
+        assert body.read(number * 200_000, 1 << 18) is piece
+        assert body.forget(body.size())
+        assert body.held == 0
+
+
+def test_pieces_that_wait_are_read_on_from_anywhere(store: MemoryStore) -> None:
+    body = arriving(store, None)
+    for piece in (b"ab", b"cd", b"ef"):
+        body.add(piece)
+    assert (body.read(1, 4), body.held) == (b"bcde", 6)
+    assert body.forget(3)
+    assert (body.read(3, 9), body.held) == (b"def", 3)
+    assert body.read(2, 1) is None
+
+
 def test_a_large_body_is_not_held_in_memory(store: MemoryStore) -> None:
     body = arriving(store, entry())
     for _ in range(20):

@@ -92,12 +92,16 @@ def test_the_slowest_reader_has_the_origin_wait_and_go_on() -> None:
 
 
 def test_nothing_is_held_for_readers_none_of_whom_takes_any() -> None:
-    body, asked = FakeBody(), FakeExchange()
-    made: Any = pace(FakeReader(is_paused=True))
-    body.held = 1
-    made.keep(asked, body)
-    assert asked.told == [True, "full"], "and little is read at a time"
+    reader, body, asked = FakeReader(is_paused=True), FakeBody(), FakeExchange()
+    made: Any = pace(reader)
+    for held in (0, 1, 0):
+        body.held = held
+        made.keep(asked, body)
+        assert asked.told == [True, "full"], "and little is read at a time"
     assert repr(made) == "<Pace full>"
+    reader.is_paused = False
+    made.keep(asked, body)
+    assert asked.told == [True, "full", False, "drained"]
 
 
 def test_those_in_other_workers_have_a_window_too() -> None:

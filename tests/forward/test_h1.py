@@ -13,7 +13,7 @@ from porch.clock import Deadlines
 from porch.errors import InternalError, PorchError, Shutdown
 from porch.forward.h1 import FLUSH, LEAVE, ClientConnection
 from porch.forward.pool import Pool
-from porch.forward.sip import Sip
+from porch.forward.sip import A_HEAD, Sip
 from porch.http.h1 import HeadLimits
 from porch.http.h1_encode import COPIED
 from porch.http.message import RequestHead, Trailers
@@ -131,6 +131,7 @@ def test_it_reads_in_sips_and_as_ever_again(bench: Bench) -> None:
     connection, transport = bench.connection, bench.transport
     connection.sip(True)
     assert isinstance(transport.protocol, Sip)
+    assert len(transport.protocol.get_buffer(-1)) == A_HEAD
     assert not transport.paused
     connection.pause_reading()
     connection.sip(False)

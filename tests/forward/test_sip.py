@@ -9,18 +9,20 @@ import pytest
 import trustme
 import uvloop
 
-from porch.forward.sip import A_SIP, Sip
+from porch.forward.sip import A_HEAD, A_SIP, Sip
 
 SIZE = 300_000
 
 
 class Inner(asyncio.Protocol):
-    """Hears in pieces, reads as ever after `least` bytes of them, and sips again for the rest."""
+    """Hears in pieces, the first of which is a head. Reads as ever after `least` bytes of them, and
+    sips again for the rest."""
 
     def __init__(self, least: int) -> None:
         self.pieces: list[int] = []
         self.least = least
         self.told: list[str] = []
+        self.started = False
         self.over = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -33,6 +35,7 @@ class Inner(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.pieces.append(len(data))
+        self.started = True
         if sum(self.pieces) > self.least:
             self.turn(self)
 
@@ -78,13 +81,14 @@ def test_what_is_sipped_is_whole_and_in_small_pieces(
                 ssl=near,
                 server_hostname="a.test" if secure else None,
             )
-            inner.turn(Sip(inner))
+            inner.turn(Sip(inner, inner))
             transport.write(b"a")
             await asyncio.wait_for(inner.over, 20)
         assert sum(inner.pieces) == SIZE
         assert inner.told == ["eof", "lost"]
         sipped = inner.pieces if least == SIZE else inner.pieces[:5]
         assert max(sipped) <= A_SIP
+        assert sipped[0] <= A_HEAD, "a head comes with little behind it"
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(main())
@@ -92,7 +96,10 @@ def test_what_is_sipped_is_whole_and_in_small_pieces(
 
 def test_it_says_for_whom_it_reads() -> None:
     class Named(asyncio.Protocol):
+        started = False
+
         def __repr__(self) -> str:
             return "<Named>"
 
-    assert repr(Sip(Named())) == "<Sip <Named>>"
+    named = Named()
+    assert repr(Sip(named, named)) == "<Sip <Named>>"

@@ -47,7 +47,7 @@ class Arriving:
         self._entry = entry
         self._moment = moment
         self._most = most
-        self._memory = bytearray()
+        self._memory: bytes | bytearray = b""
         self._base = self._size = 0  # of the first byte in memory, and behind the last
         self._spool: Spool | None = None
         self._growth: Growth | None = None
@@ -78,7 +78,10 @@ class Arriving:
         if self.stores and self._size > self._most:
             self._lose()
         if self._spool is None:
-            self._memory += data
+            if self._memory:
+                self._join(data)
+            else:
+                self._memory = data
             if self.stores and self._is_large():
                 self.show()
         else:
@@ -112,9 +115,18 @@ class Arriving:
             return self._trail(low)
         if not self.stores and low > self._base:
             low = min(low, self._size)
-            del self._memory[: low - self._base]
+            self._memory = self._memory[low - self._base :]
             self._base = low
         return True
+
+    def _join(self, data: bytes) -> None:
+        """Keep it behind what is in memory already. Most pieces are read before the next comes: one
+        alone stays as it is, and goes on so. What is read from an origin at once may be 256 KiB,
+        of which each copy would be there at the same time."""
+        memory = self._memory
+        if not isinstance(memory, bytearray):
+            self._memory = memory = bytearray(memory)
+        memory += data
 
     # --- reader.Body -----------------------------------------------------------------------------
 
@@ -134,7 +146,10 @@ class Arriving:
         """See Body."""
         if first >= self._base:
             first -= self._base
-            return bytes(self._memory[first : first + size])
+            memory = self._memory
+            if isinstance(memory, bytes):  # and the whole of it is not copied
+                return memory[first : first + size]
+            return bytes(memoryview(memory)[first : first + size])
         if self._growth is None:
             return None
         try:
@@ -174,7 +189,7 @@ class Arriving:
         assert growth is not None
         went = spool.write(rest)
         there = growth.size()
-        self._memory[:] = rest[there - self._base :]
+        self._memory = rest[there - self._base :]
         self._base = there
         if not (went or self.lent):
             self._lose()

@@ -53,13 +53,14 @@ class Pace:
         return body.forget(min((each.at for each in self._readers), default=OPEN))
 
     def keep(self, exchange: Exchange, body: Arriving) -> None:
-        """Have the origin wait for the slowest, or go on."""
+        """Have the origin wait for the slowest, or go on. Where nobody takes any it waits at once:
+        what is here already is all that is held for them."""
         self.sip(exchange, body)
         takes_none = not body.lent and all(each.is_paused for each in self._readers)
-        most = 0 if takes_none else WINDOW
-        if body.held > most and not self._is_full:
-            self._is_full = True
-            exchange.on_client_full()
-        elif body.held <= most // 2 and self._is_full:
+        if takes_none or body.held > WINDOW:
+            if not self._is_full:
+                self._is_full = True
+                exchange.on_client_full()
+        elif body.held <= WINDOW // 2 and self._is_full:
             self._is_full = False
             exchange.on_client_drained()

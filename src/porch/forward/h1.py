@@ -243,7 +243,7 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if not self._paused:  # while it reads it goes on as before
             transport.pause_reading()
-        transport.set_protocol(Sip(self) if little else self)
+        transport.set_protocol(Sip(self, self._decoder) if little else self)
         if not self._paused:
             transport.resume_reading()
 
