@@ -56,7 +56,7 @@ def request_head(head: RequestHead) -> bytes:
         end = b"connection: upgrade\r\nupgrade: %b\r\n%b" % (head.upgrade, end)
     if head.length is None:
         end = CHUNKED + end
-    # Joined, not formatted: each line is copied once (-0.2 us with a browser's fields).
+    # Joined, not formatted: each line is copied once (-0.1 us with a browser's fields).
     return b"".join((head.method, b" ", head.target, _HOST, head.authority, b"\r\n", *lines, end))
 
 
