@@ -22,7 +22,7 @@ from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.forward.headers import Forwarding, ForwardingHeaders
 from porch.http.h1_encode import request_head
-from porch.http.message import Field, RequestHead
+from porch.http.message import Field, Repeats, RequestHead
 from porch.route.route import Route
 from porch.shield.api_key import ApiKeys, Known, new_key
 from porch.shield.auth import TELL_IDENTITY, Authenticate, Judge, Way
@@ -157,7 +157,7 @@ def _head(*, with_identity: bool) -> Callable[[], object]:
     headers = ForwardingHeaders(Forwarding(withheld=frozenset((b"x-forwarded-user",))))
     exchange = _asking([])
     request = exchange.request
-    request.repeats = {}
+    request.repeats = Repeats()
     found = JUDGE.judge("ann", "key", {"scope": ["read"]})
     exchange.identity = found if with_identity else None  # type: ignore[assignment]
 

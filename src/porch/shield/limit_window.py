@@ -26,8 +26,8 @@ _TOTAL = (1 << _FIRST) - 1
 """A head: the first sub-window that its sum has from bit 24 on, below it the sum. Of a window of a
 second it has room for the sub-windows of 276 years."""
 _EARLY = 1e-6
-"""Of a sub-window, by which the next begins early: a product of floats may fall short of it, and who
-has waited until then would be told to wait again."""
+"""Of a sub-window, by which the next begins early: a product of floats may fall short of it, and
+who has waited until then would be told to wait again."""
 _ALL = range(RING)
 _PER = RING // WAY
 """Cells of a slot for each number of its head."""
