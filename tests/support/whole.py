@@ -18,7 +18,7 @@ busy = { lag = "20ms", hold = "0s", retry_after = "2s" }
 importance = "high"
 server = "door"
 log = ["json", { to = "file:a", format = "json", fields = ["id"], errors = true, \
-slower = "2s", sample = "1%", addresses = "short", \
+slower = "2s", sample = "1%", addresses = "short", queries = false, \
 rotate = { size = "1MB", every = "1d", keep = 3 } }]
 traces = { to = "http://127.0.0.1:4318", ratio = "1%", slower = "1s" }
 via = false

@@ -191,6 +191,8 @@ def _failure(address: Address, error: OSError) -> PorchError:
         return DnsError(f"{address.host} does not resolve: {error.strerror}")
     if error.errno == errno.ECONNREFUSED or isinstance(error, ConnectionRefusedError):
         return ConnectionRefused(f"{address} refused the connection")
+    if error.errno == errno.ECONNRESET:  # whoever listened has ended in the middle
+        return ConnectionRefused(f"{address} reset the connection before it was made")
     if error.errno == errno.ETIMEDOUT:
         return ConnectTimeout(f"{address} did not answer: {error.strerror or error}")
     if error.errno == errno.ENOENT:

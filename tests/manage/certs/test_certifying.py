@@ -320,17 +320,23 @@ def test_a_store_that_cannot_be_used_is_told_once_until_it_can(
 def test_a_disk_that_hangs_is_told_once_and_holds_up_nothing(
     looks: Part, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To open a pipe waits for its other end, as to open a file waits for a server that is gone."""
+    """To open a file may wait for a server that is gone, for as long as that is."""
     monkeypatch.setattr(certifying, "LOOK", 0.01)
     put(folder, HOST)
+    is_back = threading.Event()
+    is_back.set()
+    read = FileStore.read
+
+    def hang(store: FileStore, name: str) -> bytes | None:
+        is_back.wait(20)
+        return read(store, name)
+
+    monkeypatch.setattr(FileStore, "read", hang)
 
     async def then() -> None:
         looks.begin(managed(folder, HOST))
         monkeypatch.setattr(certifying, "PATIENCE", 0.02)
-        place = folder / "certificates" / f"{HOST}.kept"
-        content = place.read_bytes()
-        place.unlink()
-        os.mkfifo(place)
+        is_back.clear()
         await until(lambda: looks.said)
         await asyncio.sleep(0.05)
         monkeypatch.setattr(certifying, "PATIENCE", 30.0)
@@ -339,10 +345,7 @@ def test_a_disk_that_hangs_is_told_once_and_holds_up_nothing(
             " on"
         ]
         assert looks.shown == [HOST]
-        pipe = os.open(place, os.O_RDWR)
-        place.unlink()
-        place.write_bytes(content)
-        os.close(pipe)
+        is_back.set()
         put(folder, HOST)
         await until(lambda: looks.changes)
         assert len([each for each in looks.said if "does not answer" in each]) == 1
