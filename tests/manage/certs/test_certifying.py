@@ -1,7 +1,6 @@
 """A worker's part in certificates: in an event loop, on a real store, with a real keeper."""
 
 import asyncio
-import os
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
