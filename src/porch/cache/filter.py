@@ -17,7 +17,7 @@ from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.headed import holds_for_all
 from porch.cache.invalidation import SAFE
-from porch.cache.joining import MOST_JOINED
+from porch.cache.joining import is_joinable
 from porch.cache.key import KeyRules, body_digest, digest, escaped, make
 from porch.cache.policy import Policy
 from porch.cache.queries import QUERY, Coming, body_of_query, mark, marked
@@ -361,7 +361,7 @@ class Cache(Filter):
             shelf.counts[NOT_KEPT["passed"]] += 1
             self._past(exchange, waiting.fwd, b"passed")
             return None
-        if stored is not None and missing and stored.entry.length > MOST_JOINED:
+        if stored is not None and missing and not is_joinable(stored.entry):
             checks, missing = None, []
         ask(waiting, key, checks, missing)
         return SUSPEND
