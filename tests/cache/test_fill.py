@@ -64,6 +64,19 @@ def test_what_was_kept_and_what_not_is_counted(cached: Make) -> None:
     assert counts[FROM_ORIGIN] == 4
 
 
+def test_a_part_of_other_bytes_than_were_asked_for_is_said_to_be_that(cached: Make) -> None:
+    story = cached()
+    head = b'HTTP/1.1 206 Partial Content\r\ncache-control: max-age=60\r\netag: "1"\r\n'
+    part = head + b"content-length: 1\r\ncontent-range: bytes %d-%d/9\r\n\r\n%d"
+    asked = GET.replace(b"\r\n\r\n", b"\r\nrange: bytes=%d-%d\r\n\r\n")
+    story.client(asked % (0, 0)).upstream_gets(b"GET /a").upstream(part % (0, 0, 0))
+    story.client_gets(206, b"0").client(asked % (4, 4))
+    for _ in range(2):  # for what is missing, and as it came
+        story.upstream_gets(b"GET /a", field=(b"range", b"bytes=4-4")).upstream(part % (7, 7, 7))
+    said = b'Porch; fwd=partial; detail="range"'
+    story.client_gets(206, b"7", field=(b"cache-status", said))
+
+
 LARGE = b"content-length: 100000\r\n\r\n" + bytes(70_000)
 
 

@@ -289,14 +289,14 @@ class Fill(Nobody):
             stores = body.stores and self._shelf.stores(body)  # what is full stays so
             waiting.give(entry, body, self._reader, stored=stores, as_it_came=as_it_came)
         else:
-            self._turn_away(waiting)
+            self._turn_away(waiting, entry)
 
-    def _turn_away(self, waiting: Waiting) -> None:
+    def _turn_away(self, waiting: Waiting, entry: Entry) -> None:
         """The answer is not for this request."""
         if not self._is_open or self._key != waiting.key(self._key[0]):
             waiting.again()  # with others that want the same
         else:
-            waiting.let_go("vary")
+            waiting.let_go(waiting.misfit(entry))
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
         """It is for the one alone whose request was sent, with all that says who he is; where he
@@ -380,7 +380,7 @@ class Fill(Nobody):
             body = body_of(self.checks)
             waiting.give(entry, body, Reader, stored=is_kept, status=304)
         else:
-            self._turn_away(waiting)
+            self._turn_away(waiting, entry)
 
     def _on_freshened(self, ident: bytes | None) -> None:
         """What is stored is fresh from now on for all workers."""

@@ -89,12 +89,17 @@ class Waiting:
 
     def fits(self, entry: Entry) -> bool:
         """Whether an answer that others wait for too is one for this request."""
+        return not self.misfit(entry)
+
+    def misfit(self, entry: Entry) -> str:
+        """Why an answer that others wait for too is none for this request: "vary", also of one that
+        is for another asker alone, or "range", where bytes that it wants are not there; or ""."""
         request = self.request
         if entry.vary and not matches(entry.vary, request):
-            return False
+            return "vary"
         if entry.asker and not is_for(entry, request, self.exchange.client_ip):
-            return False
-        return not (entry.held and gaps(entry, request))
+            return "vary"
+        return "range" if entry.held and gaps(entry, request) else ""
 
     def give(
         self,
@@ -145,9 +150,11 @@ class Waiting:
             return False
         self.cache.shelf.counts[HIT_STALE] += 1
         self.exchange.error = error
-        told = CacheStatus(
-            hit=True,
+        told = CacheStatus(  # no hit: the request was forwarded (RFC 9211 2.1)
+            fwd=self.fwd,
+            fwd_status=status,
             ttl=entry.lifetime - entry.age_at(now),
+            collapsed=self.collapsed,
             detail=(error.word if error is not None else f"status-{status}").encode(),
         )
         full = self.exchange.client_full
@@ -191,7 +198,8 @@ class Waiting:
         if exchange.ended:
             return
         try:
-            result = self.cache.look(exchange, self.tries + 1, self.since)
+            fwd = self.fwd if self.collapsed else ""
+            result = self.cache.look(exchange, self.tries + 1, self.since, fwd)
         except Exception as error:  # the operator's part of the key; others wait behind this one
             exchange.on_raised(error)
             return
