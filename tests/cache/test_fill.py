@@ -77,6 +77,13 @@ def test_a_part_of_other_bytes_than_were_asked_for_is_said_to_be_that(cached: Ma
     story.client_gets(206, b"7", field=(b"cache-status", said))
 
 
+def test_the_page_of_an_origin_that_fails_says_why_that_was_asked(cached: Make) -> None:
+    story = cached(retries=1).endpoint("refuses")
+    said = b'Porch; fwd=uri-miss; detail="connection_refused"'
+    story.client(GET).client_gets(502, field=(b"cache-status", said))
+    assert story.latest.error is not None
+
+
 LARGE = b"content-length: 100000\r\n\r\n" + bytes(70_000)
 
 

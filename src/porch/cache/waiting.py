@@ -162,10 +162,19 @@ class Waiting:
         return True
 
     def fail(self, error: PorchError) -> None:
-        """There is no answer: an error page of its own."""
-        self.exchange.upstream = None
-        if not self.exchange.ended:
-            self.exchange.give_up(error)
+        """There is no answer: an error page of its own, which says that it was asked for."""
+        exchange = self.exchange
+        exchange.upstream = None
+        if exchange.ended:
+            return
+        if not error.status:
+            exchange.give_up(error)
+            return
+        exchange.error = error
+        page = exchange.keeper.error_page(exchange, error)
+        told = CacheStatus(fwd=self.fwd, collapsed=self.collapsed, detail=error.word.encode())
+        page.fields = appended([*page.fields], told)
+        exchange.answer(page)
 
     def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal | None) -> None:
         """The origin's answer as it is, for this client alone."""
