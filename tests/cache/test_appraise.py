@@ -417,3 +417,7 @@ def test_where_the_origin_is_told_who_asks_only_public_and_s_maxage_let_others_h
     assert found is refusal.OWN_ERROR
     asked = replace(knows, ignore=frozenset((b"authorization",)))
     assert is_fresh(judged(policy=asked, cache_control=b"max-age=60"))
+
+
+def test_trailers_are_not_announced_of_what_is_stored_without_them() -> None:
+    assert kept(cache_control=b"max-age=60", trailer=b"x-sum").get(b"trailer") is None

@@ -58,6 +58,7 @@ def fill(folder: Path) -> None:
     assert len(said) == 1, said
     assert "free space" in said[0], said
     assert 20 < len(kept) < 200
+    assert store.stat().refused > 0
     for ident, body in kept:
         assert body_of(store.load(ident)) == body
     store.purge("host", b"a.test")

@@ -8,6 +8,7 @@ import pytest
 
 from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, VALIDATED
 from porch.cache.fill import SHOW, Fill
+from porch.cache.policy import Policy
 from porch.cache.saving import PATIENCE
 from porch.exchange import Exchange
 from tests.support.cached import Cached
@@ -61,6 +62,95 @@ def test_what_was_kept_and_what_not_is_counted(cached: Make) -> None:
     counts = story.shelf.counts
     assert (counts[KEPT], counts[NOT_KEPT["private"]], counts[VALIDATED]) == (1, 1, 0)
     assert counts[FROM_ORIGIN] == 4
+
+
+def test_a_part_of_other_bytes_than_were_asked_for_is_said_to_be_that(cached: Make) -> None:
+    story = cached()
+    head = b'HTTP/1.1 206 Partial Content\r\ncache-control: max-age=60\r\netag: "1"\r\n'
+    part = head + b"content-length: 1\r\ncontent-range: bytes %d-%d/9\r\n\r\n%d"
+    asked = GET.replace(b"\r\n\r\n", b"\r\nrange: bytes=%d-%d\r\n\r\n")
+    story.client(asked % (0, 0)).upstream_gets(b"GET /a").upstream(part % (0, 0, 0))
+    story.client_gets(206, b"0").client(asked % (4, 4))
+    for _ in range(2):  # for what is missing, and as it came
+        story.upstream_gets(b"GET /a", field=(b"range", b"bytes=4-4")).upstream(part % (7, 7, 7))
+    said = b'Porch; fwd=partial; detail="range"'
+    story.client_gets(206, b"7", field=(b"cache-status", said))
+
+
+def test_the_page_of_an_origin_that_fails_says_why_that_was_asked(cached: Make) -> None:
+    story = cached(retries=1).endpoint("refuses")
+    said = b'Porch; fwd=uri-miss; detail="connection_refused"'
+    story.client(GET).client_gets(502, field=(b"cache-status", said))
+    assert story.latest.error is not None
+
+
+LARGE = b"content-length: 100000\r\n\r\n" + bytes(70_000)
+
+
+def status(*, stored: bool) -> tuple[bytes, bytes]:
+    return b"cache-status", b"Porch; fwd=uri-miss; ttl=60" + (b"; stored" if stored else b"")
+
+
+def comes(story: Cached, target: bytes, head: bytes, rest: bytes, *, stored: bool) -> None:
+    """An answer in two pieces, and whether the client is told that it is kept."""
+    story.client(GET.replace(b"/a", target)).upstream_gets(b"GET " + target).upstream(FRESH + head)
+    story.client_gets(200, end=False, field=status(stored=stored))
+    story.upstream(rest).client_gets(end=True)
+
+
+def test_a_full_disk_is_told_of_by_the_first_that_it_does_not_take(
+    cached: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small ones have another place, which may have room yet, and hide nothing of it."""
+    story = cached()
+    counts, take_room = story.shelf.counts, story.store.take_room
+    monkeypatch.setattr(story.store, "take_room", lambda have, more: not have)
+    comes(story, b"/0", LARGE, bytes(30_000), stored=True)  # its head is gone by then
+    for number in (1, 2):
+        comes(story, b"/%d" % number, LARGE, bytes(30_000), stored=False)
+        small = GET.replace(b"/a", b"/small%d" % number)
+        story.client(small).upstream_gets(b"GET /small%d" % number)
+        story.upstream(FRESH + HI).client_gets(200, b"hi", field=status(stored=True))
+    assert (counts[KEPT], counts[NOT_KEPT["no-room"]]) == (2, 3)
+    monkeypatch.setattr(story.store, "take_room", take_room)
+    comes(story, b"/3", LARGE, bytes(30_000), stored=False)  # nobody knows of the room yet
+    comes(story, b"/4", LARGE, bytes(30_000), stored=True)
+    assert (counts[KEPT], counts[NOT_KEPT["no-room"]]) == (4, 3)
+
+
+def test_a_full_database_is_told_of_too(cached: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = cached()
+    monkeypatch.setattr(story.store, "save_all", lambda saves: [None] * len(saves))
+    for number in range(3):
+        story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + HI)
+        story.client_gets(200, b"hi", field=status(stored=not number))
+    assert story.shelf.counts[NOT_KEPT["no-room"]] == 3
+    assert story.shelf.counts[KEPT] == 0
+
+
+@pytest.mark.parametrize("size", [2, 100_000])
+def test_what_is_lost_on_its_way_is_no_reason_to_think_the_disk_full(
+    cached: Make, size: int
+) -> None:
+    story = cached(policy=Policy(max_object=200_000))
+    counts, open_end = story.shelf.counts, b"transfer-encoding: chunked\r\n\r\n"
+    piece = b"%x\r\n%b\r\n" % (size, bytes(size))
+    comes(story, b"/0", open_end + piece, b"30d40\r\n%b\r\n0\r\n\r\n" % bytes(200_000), stored=True)
+    assert counts[NOT_KEPT["too-large"]] == 1
+
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + open_end + piece)
+    story.client_gets(200, end=False, field=status(stored=True))
+    story.store.purge("all")
+    story.upstream(b"0\r\n\r\n").client_gets(end=True)
+    assert counts[NOT_KEPT["purged"]] == 1
+
+    story.client(GET).upstream_gets(b"GET /a").upstream(FRESH + open_end + piece)
+    story.client_gets(200, end=False, field=status(stored=True))
+    story.upstream_resets().client_sees("closed").connects()
+    assert counts[NOT_KEPT["cut"]] == 1
+
+    comes(story, b"/1", open_end + piece, b"0\r\n\r\n", stored=True)
+    assert (counts[KEPT], counts[NOT_KEPT["no-room"]]) == (1, 0)
 
 
 def test_the_log_learns_who_answered(cached: Make) -> None:

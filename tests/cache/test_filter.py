@@ -80,6 +80,24 @@ def test_http_1_0_is_answered_from_the_store(cached: Make) -> None:
     story.client_gets(200, b"hi")
 
 
+@pytest.mark.parametrize("tag", [b"", b'etag: W/"1"\r\n', b'etag: "1"\r\n'])
+def test_another_part_is_one_request_whether_they_can_be_joined_or_not(
+    cached: Make, tag: bytes
+) -> None:
+    """What nothing can be joined to is replaced by the part of which it was asked last."""
+    story = cached()
+    for number, fwd in enumerate((b"uri-miss", b"partial", b"partial")):
+        asked = b"bytes=%d-%d" % (number, number)
+        story.client(with_fields(b"range: " + asked))
+        story.upstream_gets(b"GET /a", field=(b"range", asked)).upstream(
+            b"HTTP/1.1 206 Partial Content\r\ncache-control: max-age=60\r\ncontent-length: 1\r\n"
+            b"content-range: bytes %d-%d/6\r\n%b\r\n%d" % (number, number, tag, number)
+        )
+        said = b"Porch; fwd=%b; ttl=60; stored" % fwd
+        story.client_gets(206, b"%d" % number, field=(b"cache-status", said))
+    story.client(with_fields(b"range: bytes=2-2")).client_gets(206, b"2")
+
+
 @pytest.mark.parametrize("count", [2, 50, 5000])
 def test_a_long_list_of_ranges_costs_no_more_than_the_whole(cached: Make, count: int) -> None:
     story = stored(cached())

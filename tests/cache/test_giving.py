@@ -94,6 +94,10 @@ def test_several_ranges_come_as_parts_with_their_length() -> None:
 def test_a_range_behind_the_end_is_refused() -> None:
     response = give(request((b"range", b"bytes=20-")), entry())
     assert response.status == 416
+    assert dict(response.fields) == {
+        b"content-range": b"bytes */10",
+        b"cache-status": b"Porch; hit",
+    }
 
 
 def test_ranges_of_a_body_of_unknown_length_are_not_given() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.cache.entry import Entry
-from porch.cache.joining import joining
+from porch.cache.joining import MOST_JOINED, is_joinable, joining
 from porch.cache.store import Stored
 from porch.http.message import Field, RequestHead, ResponseHead
 from tests.cache.test_update import FakeCache
@@ -90,3 +90,11 @@ def test_what_is_not_of_the_same_bytes_or_not_to_be_kept_is_not_joined(head: Res
 def test_what_cannot_be_read_is_not_joined() -> None:
     assert join(stored(FakeFile(b"0123", damaged=2), (0, 4)), part(4, 5)) is None
     assert join(stored(FakeFile(b"0123"), (0, 4)), part(4, 5)) is not None
+
+
+def test_what_has_no_strong_validator_or_is_too_large_is_not_asked_for_alone() -> None:
+    large = Entry(200, [TAG], MOST_JOINED + 1, 0.0, 0.0, 60.0, "max-age", held=[(0, 2)])
+    weak = Entry(200, [(b"etag", b'W/"1"')], 6, 0.0, 0.0, 60.0, "max-age", held=[(0, 2)])
+    assert is_joinable(stored().entry)
+    assert not is_joinable(large)
+    assert not is_joinable(weak)

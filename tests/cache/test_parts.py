@@ -14,6 +14,7 @@ from porch.cache.parts import (
     Take,
     arrived,
     as_whole,
+    can_grow,
     can_join,
     completing,
     joined,
@@ -183,12 +184,16 @@ def test_without_a_strong_validator_nothing_is_joined():
     assert not can_join(entry(weak, held=[(0, 5)]), response(b"bytes 5-9/10", weak), WALL)
     assert not can_join(entry(held=[(0, 5)]), response(b"bytes 5-9/10"), WALL)
     assert not can_join(entry(held=[(0, 5)]), response(b"bytes 5-9/10", TAG), WALL)
+    same_second = (b"last-modified", LM), (b"date", LM)
+    for fields in ((weak,), (), same_second, (weak, (b"last-modified", LM), (b"date", DATE))):
+        assert not can_grow(entry(*fields, held=[(0, 5)]), WALL)
 
 
 def test_a_date_joins_where_it_is_strong_on_both_sides():
     strong = (b"last-modified", LM), (b"date", DATE)
     weak = (b"last-modified", LM), (b"date", LM)
     assert can_join(entry(*strong, held=[(0, 5)]), response(b"bytes 5-9/10", *strong), WALL)
+    assert can_grow(entry(*strong, held=[(0, 5)]), WALL)
     assert not can_join(entry(*strong, held=[(0, 5)]), response(b"bytes 5-9/10", *weak), WALL)
     assert not can_join(entry(*weak, held=[(0, 5)]), response(b"bytes 5-9/10", *strong), WALL)
     assert not can_join(

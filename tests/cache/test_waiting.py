@@ -55,7 +55,7 @@ class FakeCache:
     def note(self, exchange: object, told: Any) -> None:
         self.notes.append(bytes(told))
 
-    def look(self, exchange: object, tries: int, since: float) -> Any:
+    def look(self, exchange: object, tries: int, since: float, fwd: str) -> Any:
         self.tries.append(tries)
         if isinstance(self.looks, Exception):
             raise self.looks
@@ -89,6 +89,8 @@ def test_it_fits_who_said_what_chose_it_and_wants_no_more_than_there_is() -> Non
     assert not german.fits(entry(vary=[(b"a", b"en")]))
     assert german.fits(entry(held=[(0, 1)]))
     assert not german.fits(entry(held=[(1, 2)]))
+    assert german.misfit(entry(held=[(1, 2)])) == "range"
+    assert german.misfit(entry(vary=[(b"a", b"en")])) == "vary"
 
 
 def test_what_is_for_one_alone_is_passed_on_as_it_is() -> None:

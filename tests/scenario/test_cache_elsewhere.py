@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from porch.cache.asker import asker
+from porch.cache.counts import COLLAPSED
 from porch.cache.filter import digest
 from porch.cache.handover import Resumed
 from porch.cache.key import KeyRules, make
@@ -54,8 +55,13 @@ def spooled(story: Cached, *vary: tuple[bytes, bytes]) -> Spool:
 def test_what_the_other_stores_is_given_to_all(cached: Make) -> None:
     story = waits(cached(), 2)
     story.store.save(PRIMARY, story.entry(b"hi"), b"hi", story.store.moment())
-    story.advance(0.05, 0.01).client_gets(200, b"hi", at=0).client_gets(200, b"hi")
+    said = b"cache-status", b"Porch; fwd=uri-miss; ttl=59; collapsed"
+    story.advance(0.05, 0.01)
+    for at in range(2):
+        story.client_gets(200, b"hi", field=said, at=at)
     story.upstream_gets_nothing()
+    assert story.shelf.counts[COLLAPSED] == 2
+    story.client(GET).client_gets(200, b"hi", field=(b"cache-status", b"Porch; hit; ttl=59"))
 
 
 def test_what_the_other_validates_is_given_too(cached: Make) -> None:
@@ -156,7 +162,7 @@ def test_what_was_fresh_when_they_came_is_for_those_who_wait_for_another_worker(
     story.store.save(PRIMARY, entry, b"hi", story.store.moment())
     story.locks.others.clear()
     story.advance(0.05, 0.01).client_gets(200, b"hi", at=0)
-    status = b"Porch; fwd=stale; collapsed"
+    status = b"Porch; fwd=uri-miss; ttl=-2; collapsed"
     story.client_gets(200, b"hi", field=(b"cache-status", status)).upstream_gets_nothing()
     story.client(GET).upstream_gets(b"GET /a").upstream(OK).client_gets(200, b"hi")
 

@@ -215,6 +215,14 @@ def test_who_leaves_an_answer_that_is_not_stored_ends_it(cached: Make) -> None:
     assert running(story) == [0]
 
 
+def test_an_answer_that_is_stored_has_no_trailers_and_announces_none(cached: Make) -> None:
+    story = cached()
+    story.client(GET).upstream_gets(b"GET /a")
+    story.upstream(FRESH + b"trailer: x-sum\r\n" + CHUNKED + b"2\r\nab\r\n0\r\nx-sum: 1\r\n\r\n")
+    story.client_gets(200, b"ab", without=b"trailer", trailers=[])
+    story.client(GET).client_gets(200, b"ab", without=b"trailer", trailers=[])
+
+
 def test_trailers_reach_the_client_of_an_answer_that_is_not_stored(cached: Make) -> None:
     story = cached()
     story.client(GET).upstream_gets(b"GET /a")

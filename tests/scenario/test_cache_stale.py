@@ -117,7 +117,7 @@ def test_a_503_has_the_stale_one_stand_in_each_time(cached: Make) -> None:
     story = stored(cached(), b"stale-if-error=60")
     for _ in range(3):
         story.client(GET).upstream_gets(b"GET /a").upstream(BUSY)
-        status = b'Porch; hit; ttl=-1; detail="status-503"'
+        status = b'Porch; fwd=stale; fwd-status=503; ttl=-1; detail="status-503"'
         story.client_gets(200, b"hi", field=(b"cache-status", status))
     assert story.endpoints[0].counts[RUNNING] == 0
 

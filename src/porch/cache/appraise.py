@@ -64,11 +64,12 @@ _SHARED_IF_TOLD = frozenset((b"public", b"s-maxage"))
 only by must-revalidate that nothing stale is to be given."""
 _NOT_KEPT = frozenset(
     (
-        *(b"age", *COOKIES),
+        *(b"age", b"trailer", *COOKIES),
         *(b"proxy-authenticate", b"proxy-authentication-info", b"proxy-authorization"),
     )
 )
-"""Age is counted on instead; what is between proxies ends here (RFC 9111 3.1)."""
+"""Age is counted on instead; what is between proxies ends here (RFC 9111 3.1). Trailers are not
+stored, so that nothing is to announce them (RFC 9110 6.6.2)."""
 _LARGE = 4096
 """Bytes of fields from which on an error may be about them: the least that servers take is 8 KiB
 (nginx, Apache httpd), and what is in front of this door adds to them."""

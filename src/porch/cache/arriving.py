@@ -15,7 +15,9 @@ __all__ = ["Arriving"]
 
 
 class Arriving:
-    """See the module, and reader.Body. stores: whether it will be kept, as far as is known.
+    """See the module, and reader.Body. stores: whether it will be kept, as far as is known. lost:
+    why it will not, in the words of counts.NOT_KEPT, where it was to be; "" where only the store
+    knows. in_file: whether it is, or was, to be a file of the store. is_settled: see Shelf.settled.
 
     entry: to keep it by; None where it is not to be kept. most: bytes of a body that is kept.
     moment: see store.Store. lent: whether others read on in the file though it will not be kept.
@@ -35,7 +37,10 @@ class Arriving:
         "_spool",
         "_store",
         "_whole",
+        "in_file",
+        "is_settled",
         "lent",
+        "lost",
         "stores",
     )
 
@@ -53,6 +58,8 @@ class Arriving:
         self._growth: Growth | None = None
         self._whole = self.lent = False
         self._lent_at = self._low = 0  # its size when it was, and the first byte that is wanted yet
+        self.in_file = self.is_settled = False
+        self.lost = ""
         self.stores = entry is not None
 
     def __repr__(self) -> str:
@@ -76,7 +83,7 @@ class Arriving:
         """The next piece."""
         self._size += len(data)
         if self.stores and self._size > self._most:
-            self._lose()
+            self._lose("too-large")
         if self._spool is None:
             if self._memory:
                 self._join(data)
@@ -106,6 +113,8 @@ class Arriving:
         """The rest will not come."""
         if self._spool is not None:
             self._spool.abandon()
+        if self.stores:
+            self.lost = "cut"
         self.stores = self.lent = False
 
     def forget(self, low: int) -> bool:
@@ -165,13 +174,12 @@ class Arriving:
         entry = self._entry
         if entry is None or not self.stores or self._whole or self._spool is not None:
             return
+        self.in_file = True
         self._spool = spool = self._store.spool(self._primary, entry, self._moment)
-        if spool is None:
-            self.stores = False
-            return
-        self._growth = spool.growth()
+        if spool is not None:
+            self._growth = spool.growth()
         if self._growth is None:
-            self._lose()
+            self._lose("no-room")
         else:
             self._write(bytes(self._memory))
 
@@ -191,13 +199,14 @@ class Arriving:
         there = growth.size()
         self._memory = rest[there - self._base :]
         self._base = there
-        if not (went or self.lent):
-            self._lose()
+        if self.stores and not went:
+            self._lose("no-room")
 
-    def _lose(self) -> None:
+    def _lose(self, why: str) -> None:
         """It will not be kept. What the file has can still be read, and what comes goes there too
         where somebody in another worker reads it."""
         self.stores = False
+        self.lost = why
         spool = self._spool
         if spool is not None and spool.lend():
             self.lent = True

@@ -35,10 +35,11 @@ _FORWARDED = ("bypass", "method", "uri-miss", "vary-miss", "miss", "request", "s
 FORWARDED: Mapping[str, int] = {word: 7 + number for number, word in enumerate(_FORWARDED)}
 """Asked of the origin, by the word of RFC 9211 2.2 that says why."""
 
-_NOT_KEPT = dict.fromkeys((*(each.word for each in REFUSALS), "no-room", "cut", "passed"))
+_NOT_KEPT = dict.fromkeys((*(each.word for each in REFUSALS), "no-room", "cut", "purged", "passed"))
 NOT_KEPT: Mapping[str, int] = {word: 15 + number for number, word in enumerate(_NOT_KEPT)}
 """Why an answer of the origin's was not kept: by the word of a Refusal; "no-room" for want of room
-or of a disk, "cut" since it broke off, "passed" since the last one of its key was not kept."""
+or of a disk, "cut" since it broke off, "purged" meanwhile, "passed" since the last one of its key
+was not kept."""
 OTHER = 15 + len(_NOT_KEPT)
 """The same for any other reason."""
 WIDTH = 48

@@ -56,8 +56,7 @@ behind them cuts the answer."""
 IDENTS = 16
 """Of files, that a worker takes at a time."""
 URGENT = 1.0
-"""Seconds that a purge waits for other writes, one of a key too. What then cannot be noted purges
-everything."""
+"""Seconds that a purge waits for other writes. What then cannot be noted purges everything."""
 QUIET = 3600.0
 """Seconds between two messages about trouble with the disk, over all workers."""
 
@@ -404,6 +403,7 @@ class DiskStore:
 
     def on_trouble(self, error: OSError) -> None:
         """See spool.Keeper."""
+        self._numbers[REFUSED] += 1
         self._trouble(str(error))
 
     def _put(

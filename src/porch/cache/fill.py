@@ -15,7 +15,7 @@ from porch import clock
 from porch.cache.answered import Answered, tell
 from porch.cache.arriving import Arriving
 from porch.cache.asker import told
-from porch.cache.counts import FROM_ORIGIN, KEPT, NOT_KEPT, OTHER, VALIDATED
+from porch.cache.counts import FROM_ORIGIN, NOT_KEPT, OTHER, VALIDATED
 from porch.cache.entry import NO_CACHE, Entry
 from porch.cache.giving import body_of
 from porch.cache.joining import Joining, has_whole, joining
@@ -242,7 +242,6 @@ class Fill(Nobody):
         """It is stored, and given to all who wait while it comes."""
         shelf, primary = self._shelf, self._key[0]
         self.entry = entry
-        shelf.counts[KEPT] += 1
         shelf.hint(primary, entry.vary, entry.asker)
         most = self._cache.policy.max_object
         self.body = body = Arriving(shelf.store, primary, entry, self._moment, most)
@@ -288,17 +287,17 @@ class Fill(Nobody):
         body = self.body
         assert body is not None
         if as_it_came or waiting.fits(entry):
-            stores = body.stores and self._shelf.stores  # what is full stays so
+            stores = body.stores and self._shelf.stores(body)  # what is full stays so
             waiting.give(entry, body, self._reader, stored=stores, as_it_came=as_it_came)
         else:
-            self._turn_away(waiting)
+            self._turn_away(waiting, entry)
 
-    def _turn_away(self, waiting: Waiting) -> None:
+    def _turn_away(self, waiting: Waiting, entry: Entry) -> None:
         """The answer is not for this request."""
         if not self._is_open or self._key != waiting.key(self._key[0]):
             waiting.again()  # with others that want the same
         else:
-            waiting.let_go("vary")
+            waiting.let_go(waiting.misfit(entry))
 
     def _pass(self, head: ResponseHead, data: bytes, end: bool, why: Refusal | None) -> None:
         """It is for the one alone whose request was sent, with all that says who he is; where he
@@ -382,7 +381,7 @@ class Fill(Nobody):
             body = body_of(self.checks)
             waiting.give(entry, body, Reader, stored=is_kept, status=304)
         else:
-            self._turn_away(waiting)
+            self._turn_away(waiting, entry)
 
     def _on_freshened(self, ident: bytes | None) -> None:
         """What is stored is fresh from now on for all workers."""
@@ -414,16 +413,16 @@ class Fill(Nobody):
             assert exchange is not None
             self._shelf.saving.add(save, self._on_saved, exchange.keeper.later)
             return
-        self._shelf.stores = self._shelf.stores or body.stores
+        self._shelf.settled(self)
         if self._is_open and body.lent:  # others have yet to read it
             self._later(WATCH, self._watch)
         self._close()
 
     def _on_saved(self, ident: bytes | None) -> None:
         """What has come whole is written, and whoever looks now finds it."""
-        self._shelf.stores = ident is not None
-        if ident is None and self.body is not None:
-            self.body.stores = False
+        assert self.body is not None
+        self.body.stores = ident is not None
+        self._shelf.settled(self)
         self._close()
 
     def _close(self) -> None:
@@ -474,6 +473,7 @@ class Fill(Nobody):
             if self.body.ident:
                 self._shelf.outcomes.tell_error(self.body.ident, error)
             self.body.abandon()
+            self._shelf.settled(self)
         for reader in tuple(self._readers):
             reader.fail(error)
         for each in self._leaving():

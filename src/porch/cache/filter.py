@@ -17,7 +17,7 @@ from porch.cache.entry import Entry
 from porch.cache.giving import body_of, gaps, given
 from porch.cache.headed import holds_for_all
 from porch.cache.invalidation import SAFE
-from porch.cache.joining import MOST_JOINED
+from porch.cache.joining import is_joinable
 from porch.cache.key import KeyRules, body_digest, digest, escaped, make
 from porch.cache.policy import Policy
 from porch.cache.queries import QUERY, Coming, body_of_query, mark, marked
@@ -248,10 +248,11 @@ class Cache(Filter):
         return whom, request.scheme, request.authority, request.target
 
     def look(
-        self, exchange: Exchange, tries: int = 0, since: float = 0.0
+        self, exchange: Exchange, tries: int = 0, since: float = 0.0, fwd: str = ""
     ) -> Response | Suspend | None:
         """Answer from the store, or wait for the origin's answer, or go past the cache. tries: how
-        often it has waited in vain. since: when it came, by the clock of the store, if it has."""
+        often it has waited in vain. since: when it came, by the clock of the store, if it has. fwd:
+        why another's request was waited for, if it was."""
         store, request = self.shelf.store, exchange.request
         if exchange.identity is not None:
             request = self.told(exchange)
@@ -259,18 +260,20 @@ class Cache(Filter):
         name = self._name(exchange)
         primary = self._primary(request, name[0].rules, exchange)
         number, writes = store.generations[store.cell(primary)], store.writes[0]
-        stored, fwd = self.select(primary, request)
+        stored, why = self.select(primary, request)
         if stored is None:
-            use = reuse.absent(request, self.policy, fwd)
+            use = reuse.absent(request, self.policy, why)
             missing: list[Range] = []
         else:
             now = store.now()
             use, missing = self._use(stored, request, address, now)
+            is_new = tries and stored.entry.received >= since
+            if is_new and use.how is How.FRESH and fwd:
+                return self._collapsed(exchange, stored, fwd, now)
             if use.how is How.FRESH or use.how is How.STALE:
                 return self._hit(exchange, name, primary, number, stored, use.how, now)
-            is_new = tries and stored.entry.received >= since
             if is_new and use.how is How.VALIDATE and is_for(stored.entry, request, address):
-                return self._validated(exchange, stored, use.fwd, now)
+                return self._collapsed(exchange, stored, fwd or use.fwd, now)
         if use.how is How.REFUSE:
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
@@ -334,10 +337,11 @@ class Cache(Filter):
             response.name = stored.ident
         return response
 
-    def _validated(self, exchange: Exchange, stored: Stored, fwd: str, now: float) -> Response:
-        """What another worker has validated since this one came."""
+    def _collapsed(self, exchange: Exchange, stored: Stored, fwd: str, now: float) -> Response:
+        """What another worker has asked for, or validated, since this one came."""
         self.shelf.counts[COLLAPSED] += 1
-        told = CacheStatus(fwd=fwd, collapsed=True)
+        ttl = stored.entry.lifetime - stored.entry.age_at(now)
+        told = CacheStatus(fwd=fwd, ttl=ttl, collapsed=True)
         full = exchange.client_full
         return given(exchange.request, stored.entry, body_of(stored), now, told, full=full)
 
@@ -361,7 +365,7 @@ class Cache(Filter):
             shelf.counts[NOT_KEPT["passed"]] += 1
             self._past(exchange, waiting.fwd, b"passed")
             return None
-        if stored is not None and missing and stored.entry.length > MOST_JOINED:
+        if stored is not None and missing and not is_joinable(stored.entry):
             checks, missing = None, []
         ask(waiting, key, checks, missing)
         return SUSPEND

@@ -82,7 +82,9 @@ def given(
     if as_it_came and entry.held:
         asked = entry.held
     if asked == []:
-        return unsatisfiable(entry)
+        refused = unsatisfiable(entry)
+        refused.fields = appended([*refused.fields], status)
+        return refused
     if asked:
         plan = partial(entry, asked, now, b"%b" % os.urandom(12).hex().encode())
         head, pieces = plan.head, plan.pieces

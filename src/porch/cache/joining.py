@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from porch import clock
 from porch.cache.entry import Entry
 from porch.cache.giving import body_of
-from porch.cache.parts import Take, arrived, as_whole, can_join, joined
+from porch.cache.parts import Take, arrived, as_whole, can_grow, can_join, joined
 from porch.cache.refusal import Refusal
 from porch.cache.store import Stored
 from porch.cache.update import updated
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from porch.cache.filter import Cache
     from porch.cache.shelf import Shelf
 
-__all__ = ["MOST_JOINED", "Joining", "has_whole", "joining"]
+__all__ = ["MOST_JOINED", "Joining", "has_whole", "is_joinable", "joining"]
 
 MOST_JOINED = 16 << 20
 """Bytes of an answer that is put together from parts: it is done in memory."""
@@ -43,6 +43,11 @@ class Joining:
         return b"".join(
             [(came if take.is_new else kept)[take.first : take.end] for take in self._takes]
         )
+
+
+def is_joinable(entry: Entry) -> bool:
+    """Whether what is missing of it is asked for alone, to be put together with what is there."""
+    return entry.length <= MOST_JOINED and can_grow(entry, clock.wall())
 
 
 def joining(

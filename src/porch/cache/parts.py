@@ -6,6 +6,7 @@ An entry with parts is the entry of the whole: status 200, the fields of the who
     came = arrived(response)                        # a 206: which part of how much, or None
     head = as_whole(response, came)                 # what is appraised, and stored with the part
     gaps = missing(entry, asked)                    # later: [] where it can be answered
+    can_grow(entry, wall)                           # else: ask for what is wanted, as ever
     request = completing(request, entry, gaps, wall)
     if can_join(entry, response, wall):             # else: ask again, for the whole
         head = updated(entry, as_whole(response, came), date)
@@ -30,6 +31,7 @@ __all__ = [
     "Take",
     "arrived",
     "as_whole",
+    "can_grow",
     "can_join",
     "completing",
     "joined",
@@ -132,16 +134,23 @@ def completing(request: RequestHead, entry: Entry, gaps: list[Range], wall: floa
     return with_fields(request, fields)
 
 
+def can_grow(entry: Entry, wall: float) -> bool:
+    """Whether there is any 206 that it `can_join`: it has a strong validator. Without one a request
+    for what is missing is of no use."""
+    if _tag(entry) is not None:
+        return strong_tag(entry) is not None
+    return strong_date(entry, wall) is not None
+
+
 def can_join(entry: Entry, response: ResponseHead, wall: float) -> bool:
     """Whether a 206 is of the same bytes: the same strong validator, and the same length
     (RFC 9111 3.4). Without one it is not: two answers of the same second differ sometimes."""
     part = arrived(response)
     if part is None or part.length != entry.length:
         return False
-    if _tag(entry) is not None or _tag(response) is not None:
-        return strong_tag(entry) is not None and _tag(entry) == _tag(response)
-    date = strong_date(entry, wall)
-    return date is not None and date == strong_date(response, wall)
+    if not can_grow(entry, wall) or _tag(entry) != _tag(response):
+        return False
+    return _tag(entry) is not None or strong_date(entry, wall) == strong_date(response, wall)
 
 
 def _tag(answer: Answer) -> bytes | None:

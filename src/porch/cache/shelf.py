@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from porch import clock
 from porch.cache.asker import asker
 from porch.cache.coded import CodedForms
-from porch.cache.counts import WIDTH
+from porch.cache.counts import KEPT, NOT_KEPT, WIDTH
 from porch.cache.outcomes import Outcomes
 from porch.cache.passes import Passes
 from porch.cache.ready import Readies
@@ -22,6 +22,7 @@ from porch.filter import Response
 from porch.keeper import Keeper, Timer
 
 if TYPE_CHECKING:
+    from porch.cache.arriving import Arriving
     from porch.cache.fill import Fill
     from porch.cache.waiting import Waiting
     from porch.http.message import Field, RequestHead
@@ -89,12 +90,12 @@ class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
     passes: for which keys asking together has been of no use. outcomes: of what was asked and is
     not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
-    at the store. saving: what is about to be stored. stores: whether the last that was to be was
-    stored, so that nothing is said to be on a disk that is full. counts: see counts.py. largest:
+    at the store. saving: what is about to be stored. counts: see counts.py. largest:
     bytes of a body that the store can take. forms: of what is stored, coded; None where each worker
     has its own alone."""
 
     __slots__ = (
+        "_full",
         "_keeper",
         "_resting",
         "asked",
@@ -109,7 +110,6 @@ class Shelf:
         "readies",
         "saving",
         "store",
-        "stores",
     )
 
     def __init__(
@@ -122,7 +122,6 @@ class Shelf:
     ) -> None:
         self.store = store
         self.saving = Saving(store)
-        self.stores = True
         self.largest = largest
         self.forms: CodedForms | None = None
         self.locks = locks
@@ -133,6 +132,7 @@ class Shelf:
         self.asked: dict[FillKey, Asked] = {}
         self.members: dict[Exchange, Asked] = {}
         self.hints: dict[bytes, list[bytes]] = {}
+        self._full: dict[bool, bool] = {}  # in files, or in the database
         self._resting: dict[bytes, float] = {}
         self._keeper: FillKeeper | None = None
 
@@ -178,6 +178,22 @@ class Shelf:
             self.hints[primary] = names
         else:
             self.hints.pop(primary, None)
+
+    def stores(self, body: "Arriving") -> bool:
+        """Whether the last that was to be kept where this one is to be found room there, so that
+        nothing is said to be stored on a disk that is full."""
+        return not self._full.get(body.in_file)
+
+    def settled(self, fill: "Fill") -> None:
+        """What it brings is stored, or will never be: that is counted, once."""
+        body = fill.body
+        if body is None or fill.entry is None or body.is_settled:
+            return
+        body.is_settled = True
+        why = "" if body.stores else body.lost or ("purged" if fill.is_behind() else "no-room")
+        self.counts[NOT_KEPT[why] if why else KEPT] += 1
+        if why in ("", "no-room"):
+            self._full[body.in_file] = bool(why)
 
     def rests(self, name: bytes) -> bool:
         """Whether a refresh of it has failed just now."""

@@ -89,12 +89,17 @@ class Waiting:
 
     def fits(self, entry: Entry) -> bool:
         """Whether an answer that others wait for too is one for this request."""
+        return not self.misfit(entry)
+
+    def misfit(self, entry: Entry) -> str:
+        """Why an answer that others wait for too is none for this request: "vary", also of one that
+        is for another asker alone, or "range", where bytes that it wants are not there; or ""."""
         request = self.request
         if entry.vary and not matches(entry.vary, request):
-            return False
+            return "vary"
         if entry.asker and not is_for(entry, request, self.exchange.client_ip):
-            return False
-        return not (entry.held and gaps(entry, request))
+            return "vary"
+        return "range" if entry.held and gaps(entry, request) else ""
 
     def give(
         self,
@@ -145,9 +150,11 @@ class Waiting:
             return False
         self.cache.shelf.counts[HIT_STALE] += 1
         self.exchange.error = error
-        told = CacheStatus(
-            hit=True,
+        told = CacheStatus(  # no hit: the request was forwarded (RFC 9211 2.1)
+            fwd=self.fwd,
+            fwd_status=status,
             ttl=entry.lifetime - entry.age_at(now),
+            collapsed=self.collapsed,
             detail=(error.word if error is not None else f"status-{status}").encode(),
         )
         full = self.exchange.client_full
@@ -155,10 +162,19 @@ class Waiting:
         return True
 
     def fail(self, error: PorchError) -> None:
-        """There is no answer: an error page of its own."""
-        self.exchange.upstream = None
-        if not self.exchange.ended:
-            self.exchange.give_up(error)
+        """There is no answer: an error page of its own, which says that it was asked for."""
+        exchange = self.exchange
+        exchange.upstream = None
+        if exchange.ended:
+            return
+        if not error.status:
+            exchange.give_up(error)
+            return
+        exchange.error = error
+        page = exchange.keeper.error_page(exchange, error)
+        told = CacheStatus(fwd=self.fwd, collapsed=self.collapsed, detail=error.word.encode())
+        page.fields = appended([*page.fields], told)
+        exchange.answer(page)
 
     def pass_on(self, head: ResponseHead, body: Body, makes: Makes, why: Refusal | None) -> None:
         """The origin's answer as it is, for this client alone."""
@@ -191,7 +207,8 @@ class Waiting:
         if exchange.ended:
             return
         try:
-            result = self.cache.look(exchange, self.tries + 1, self.since)
+            fwd = self.fwd if self.collapsed else ""
+            result = self.cache.look(exchange, self.tries + 1, self.since, fwd)
         except Exception as error:  # the operator's part of the key; others wait behind this one
             exchange.on_raised(error)
             return

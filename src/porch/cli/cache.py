@@ -22,6 +22,7 @@ FORWARDED: Mapping[str, str] = {
 NOT_KEPT: Mapping[str, str] = {each.word: each.sentence for each in REFUSALS} | {
     "no-room": "There was no room; see cache_store.size, and the disk.",
     "cut": "It broke off.",
+    "purged": "It was purged, or changed by a POST or the like, while it was on its way.",
     "passed": "The last one of its key could not be kept, less than a minute before.",
     "other": "For another reason.",
 }
