@@ -21,7 +21,7 @@ from tests.budget.test_plain_exchange import Plain, calls_of
 from tests.support.network import FakeClock, FakeLoop, FakeTransport
 from tests.support.storing import disk
 
-MOST_CALLS = 212
+MOST_CALLS = 215
 MOST_CALLS_MORE = 184
 """Of each further one in the same turn of the loop."""
 OK = (

@@ -11,6 +11,7 @@ from porch.cache.unkeyed import (
     believing,
     implied,
     is_plain,
+    is_unkeyed,
     sendable,
 )
 from porch.http.fields import alike
@@ -21,7 +22,7 @@ def request(*fields: tuple[bytes, bytes]) -> RequestHead:
     return RequestHead(b"GET", b"/", b"a.test", b"https", list(fields))
 
 
-@pytest.mark.parametrize("name", sorted(UNKEYED))
+@pytest.mark.parametrize("name", [*sorted(UNKEYED), b"x-forward-host", b"x-vendor-original-uri"])
 def test_a_field_that_is_in_no_key_does_not_go_out_in_any_spelling(name):
     for spelled in (name, *(name.replace(b"-", each) for each in (b"_", b".", b"!", b"~"))):
         asked = request((spelled, b"evil"), (b"accept", b"*/*"))
@@ -57,6 +58,12 @@ def test_what_the_door_itself_knows_of_who_asks_is_no_field_of_a_client():
     assert is_plain(asked, ())
 
 
+def test_one_that_is_known_to_ask_for_another_form_is_not_left_out_for_its_words():
+    for name in (b"x-forwarded-proto-version", b"x-forwarded-client-cert"):
+        assert not is_unkeyed(name)
+        assert is_unkeyed(name.replace(b"-v", b"-of-").replace(b"client-cert", b"host"))
+
+
 @pytest.mark.parametrize("start", FAMILIES)
 def test_each_field_of_a_family_is_of_those_that_scripts_ask_by(start):
     for name in (start + b"new", (start + b"new").replace(b"-", b".")):
@@ -73,7 +80,7 @@ def test_a_chain_of_addresses_goes_no_further_even_if_it_is_in_the_key():
     assert sendable(asked, (b"x-forwarded-for",)) == []
 
 
-@pytest.mark.parametrize("name", sorted(IMPLIED))
+@pytest.mark.parametrize("name", [*sorted(IMPLIED), b"x-path", b"x-https"])
 def test_what_scripts_ask_for_is_kept_for_those_that_ask_so(name):
     for spelled in (name, name.replace(b"-", b"_"), name.replace(b"-", b".")):
         asked = request((spelled, b"1"))

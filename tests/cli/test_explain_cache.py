@@ -73,7 +73,7 @@ class Explained:
     def __call__(self, url: str, *headers: str, method: str = "GET") -> list[str]:
         assert explain_request(self._file, method, url, list(headers), "192.0.2.1") == 0
         lines = self._capsys.readouterr().out.splitlines()
-        words = ("key ", "cache ", "stored ", "then ", "     ")
+        words = ("key ", "cache ", "stored ", "then ", "kept ", "     ")
         return [" ".join(line.split()) for line in lines if line.startswith(words)]
 
 
@@ -154,6 +154,49 @@ def test_what_is_not_looked_up_says_why(
     assert why in lines[1]
     assert len(lines) == 2
     assert door.asked == []
+
+
+def test_a_query_is_looked_up_by_its_body_too(explained: Explained, door: Door) -> None:
+    assert explained("http://a.test/q", "Content-Length: 4", method="QUERY") == [
+        "key http://a.test/q and the body of the QUERY",
+        "cache is looked up",
+        "stored not known: the body of the QUERY is known to the door alone",
+    ]
+    for told in (("Content-Length: 8193",), ("Content-Length: 4", "Expect: 100-continue")):
+        assert explained("http://a.test/q", *told, method="QUERY")[1] == (
+            "cache goes past it: a QUERY with Expect, or of more than 8192 bytes, is not waited for"
+        )
+
+
+def test_no_store_of_the_request_goes_past(explained: Explained, door: Door) -> None:
+    door.kept = [(stored(), False)]
+    assert explained("http://a.test/", "Cache-Control: no-store")[1:] == [
+        "cache goes past it: no-store of the request: neither looked up nor stored (RFC 9111 "
+        "5.2.1.5)"
+    ]
+    assert explained("http://a.test/", "Cache-Control: only-if-cached, no-store")[1:] == [
+        "cache is looked up",
+        "stored 200, 9 bytes, 12 s old, fresh for 48 s",
+        "It is fresh for 60 s: max-age in Cache-Control says so (RFC 9111 5.2.2.1).",
+        "then 504: only-if-cached of the request, and nothing is stored that could be served: 504 "
+        "(RFC 9111 5.2.1.7)",
+    ]
+
+
+@pytest.mark.parametrize("url", ["http://a.test/x/../y", "http://a.test/x/%2e%2e/y"])
+def test_what_climbs_is_said_to_be_kept_by_nobody(
+    explained: Explained, door: Door, url: str
+) -> None:
+    *_, last = explained(url)
+    assert last.startswith("kept no (dot-segments): The path has a `..`, perhaps escaped")
+
+
+def test_what_answers_head_is_not_kept_and_a_stored_answer_serves_it(
+    explained: Explained, door: Door
+) -> None:
+    assert explained("http://a.test/", method="HEAD")[-1].startswith("kept no (head): ")
+    door.kept = [(stored(), False)]
+    assert explained("http://a.test/", method="HEAD")[-1].startswith("then it is given")
 
 
 def test_a_part_of_the_operators_own_is_known_to_the_door_alone(

@@ -9,6 +9,7 @@ __all__ = ["CASES"]
 EVIL = b"evil.test"
 KETTLE = "Practical Web Cache Poisoning, 2018"
 ENTANGLED = "Web Cache Entanglement, 2020"
+LISTED = "lists of unkeyed fields"
 THEN = ask()
 
 REFLECTED = {
@@ -17,12 +18,12 @@ REFLECTED = {
     b"X-Forwarded-Server": KETTLE,
     b"X-Forwarded-Prefix": "Spring's links, and Traefik's stripped prefix",
     b"X-Forwarded-Port": ENTANGLED,
-    b"X-Forwarded-Path": "lists of unkeyed fields",
-    b"X-Original-Host": "lists of unkeyed fields",
-    b"X-HTTP-Host-Override": "lists of unkeyed fields",
-    b"X-Host-Override": "lists of unkeyed fields",
-    b"X-Backend-Host": "lists of unkeyed fields",
-    b"X-Forwarded-Uri": "lists of unkeyed fields",
+    b"X-Forwarded-Path": LISTED,
+    b"X-Original-Host": LISTED,
+    b"X-HTTP-Host-Override": LISTED,
+    b"X-Host-Override": LISTED,
+    b"X-Backend-Host": LISTED,
+    b"X-Forwarded-Uri": LISTED,
     b"X-Forwarded-For": "reports on pages that show the address",
     b"X-Real-IP": "reports on pages that show the address",
     b"True-Client-IP": "reports on pages that show the address",
@@ -30,13 +31,31 @@ REFLECTED = {
     b"X-Client-IP": "reports on pages that show the address",
     b"Forwarded": "RFC 7239, 8.1",
     b"Proxy": "httpoxy, CVE-2016-5385",
-    b"Base-Url": "lists of unkeyed fields",
+    b"Base-Url": LISTED,
     b"X-Forwarded-Context": "reports on Java's context paths",
     b"X-Amz-Website-Redirect-Location": "Responsible DoS with Web Cache Poisoning, 2019",
     b"X-Invoke-Path": "Next.js and Cache Poisoning, 2024",
-    b"X-Envoy-Original-Path": "lists of unkeyed fields",
-    b"X-Override-Url": "lists of unkeyed fields",
+    b"X-Envoy-Original-Path": LISTED,
+    b"X-Override-Url": LISTED,
     b"X-Wap-Profile": "Cracking the Lens, 2017",
+    b"X-Forward-Host": LISTED,
+    b"X-HTTP-Host": LISTED,
+    b"X-Orig-Host": LISTED,
+    b"X-Original-Authority": LISTED,
+    b"X-Original-Query": LISTED,
+    b"Host-Override": LISTED,
+    b"X-HTTP-DestinationURL": LISTED,
+    b"Destination": LISTED,
+    b"X-Host-Name": LISTED,
+    b"X-Hostname": LISTED,
+    b"X-Server-Name": LISTED,
+    b"X-Amzn-Remapped-Host": LISTED,
+    b"X-Remote-Addr": LISTED,
+    b"Fastly-Host": "fields of Fastly",
+    b"Fastly-Orig-Host": "fields of Fastly",
+    b"Disguised-Host": "fields of Azure App Service",
+    b"Script-Name": "WSGI's and CGI's names of fields",
+    b"X-WSGI-Script-Name": "WSGI's and CGI's names of fields",
 }
 """Field -> who told of origins that write what it says into the page."""
 
@@ -64,6 +83,7 @@ EMPTIED = {
     b"X-SvelteKit-Invalidated": "SvelteKit's fields",
     b"Surrogate-Capability": "Edge Side Includes 1.0, 2001",
     b"Prefer": "RFC 7240",
+    b"Translate": "WebDAV's way to the source of a page, MS-WDV 2.2.7",
 }
 """Field -> who told of frameworks that answer with something else where it is there at all."""
 
@@ -163,9 +183,14 @@ CASES = [
         for name, source in {
             b"X-Original-URL": "CVE-2018-14773 (Symfony, Drupal)",
             b"X-Rewrite-URL": "CVE-2018-14773 (Symfony, Drupal)",
-            b"X-Original-URI": "lists of unkeyed fields",
+            b"X-Original-URI": LISTED,
+            b"X-Original-Request-Uri": LISTED,
+            b"X-Rewrite": LISTED,
+            b"X-Path": LISTED,
+            b"Path-Info": "WSGI's and CGI's names of fields",
+            b"X-WAWS-Unencoded-URL": "fields of Azure App Service",
             b"X-Matched-Path": "Next.js and Cache Poisoning, 2024",
-            b"X-Original-Path": "lists of unkeyed fields",
+            b"X-Original-Path": LISTED,
             b"X-Astro-Path": "reports on Astro behind an adapter",
             b"X-SvelteKit-Pathname": "reports on SvelteKit behind an adapter",
         }.items()
@@ -199,6 +224,11 @@ CASES = [
             (b"X-Forwarded-SSL", b"off"),
             (b"X-URL-Scheme", b"http"),
             (b"Front-End-Https", b"off"),
+            (b"SSL-Offloaded", b"1"),
+            (b"Fastly-SSL", b"1"),
+            (b"X-Forward-Proto", b"http"),
+            (b"X-Original-Scheme", b"http"),
+            (b"X-Https", b"off"),
             (b"X-Forwarded-Protocol", b"http"),
             (b"X-Forwarded-Proto", b"ftp"),
         )
@@ -242,7 +272,9 @@ CASES = [
             (b"HX.Request", b"hx-request", "plain"),
             (b"Accept.Language", b"accept-language", "plain"),
             (b"X.Tenant", b"x-tenant", "keyed"),
+            (b"SSL.Offloaded", b"ssl-offloaded", "plain"),
             (b"X_Host", b"x-host", "underscores"),
+            (b"X_Forward_Host", b"x-forward-host", "underscores"),
             (b"HX_Request", b"hx-request", "underscores"),
             (b"X_Requested_With", b"x-requested-with", "underscores"),
             (b"X_Nextjs_Data", b"x-nextjs-data", "underscores"),
@@ -309,6 +341,14 @@ CASES = [
         source="RFC 7239, 8.1",
         origin=reflects(b"forwarded"),
         first=(ask(b"Forwarded: host=" + EVIL),),
+        then=THEN,
+        door="trusting",
+    ),
+    Case(
+        name="A trusted proxy passes on a query as a client has sent it",
+        source=LISTED,
+        origin=reflects(b"x-forwarded-query"),
+        first=(ask(b"X-Forwarded-Query: " + EVIL),),
         then=THEN,
         door="trusting",
     ),

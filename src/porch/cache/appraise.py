@@ -38,7 +38,7 @@ from porch.http.fields import alike
 from porch.http.message import Field, RequestHead, ResponseHead
 from porch.route.paths import climbs
 
-__all__ = ["NEVER", "UNDERSTOOD", "appraise"]
+__all__ = ["NEVER", "UNDERSTOOD", "appraise", "by_request"]
 
 UNDERSTOOD = frozenset(
     (
@@ -108,7 +108,7 @@ def appraise(
     asks, says = dict(request.fields), dict(response.fields)
     said = in_force(response.fields)
     if refused := (
-        _by_request(request, asks, policy)
+        by_request(request, asks, policy)
         or _by_status(request, response, policy)
         or _by_word(asks, response, says, said[0], policy)
         or (_by_type(request, response, policy) if policy.guard else None)
@@ -146,7 +146,8 @@ def appraise(
     )
 
 
-def _by_request(request: RequestHead, asks: Names, policy: Policy) -> Refusal | None:
+def by_request(request: RequestHead, asks: Names, policy: Policy) -> Refusal | None:
+    """Why no answer to this request is kept, whatever it says. asks: the request's fields."""
     match request.method:
         case b"GET":
             if request.length != 0:

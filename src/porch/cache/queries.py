@@ -18,7 +18,7 @@ from porch.exchange import Exchange
 from porch.http.message import RequestHead
 from porch.silence import wait
 
-__all__ = ["LONGEST", "QUERY", "Coming", "body_of_query", "mark", "marked"]
+__all__ = ["LONGEST", "QUERY", "Coming", "body_of_query", "mark", "marked", "may_be_short"]
 
 QUERY = b"QUERY"
 LONGEST = 8192
@@ -36,8 +36,7 @@ class Coming(set[Exchange]):
         """Whether a QUERY whose body is not all here is to be waited for: not if that is known to
         be long, and not if who asks wants to hear first whether he may go on."""
         request = exchange.request
-        longest = max(request.length or 0, len(exchange.held or b""))
-        if request.expect or longest > LONGEST:
+        if not may_be_short(request) or len(exchange.held or b"") > LONGEST:
             return False
         self.add(exchange)
         wait(exchange)
@@ -53,6 +52,11 @@ class Coming(set[Exchange]):
         if not exchange.half_closed:
             exchange.deadline = INFINITY
         return True
+
+
+def may_be_short(request: RequestHead) -> bool:
+    """Whether a QUERY is to be waited for, as far as its head says."""
+    return not request.expect and (request.length or 0) <= LONGEST
 
 
 def body_of_query(exchange: Exchange) -> bytes | None:

@@ -11,10 +11,21 @@ from itertools import compress
 from operator import itemgetter
 
 from porch.cache.key import KeyRules
+from porch.cache.steering import speaks_of, steers
 from porch.http.fields import alike
 from porch.http.message import Field, RequestHead
 
-__all__ = ["FAMILIES", "IMPLIED", "TOLD", "UNKEYED", "believing", "implied", "is_plain", "sendable"]
+__all__ = [
+    "FAMILIES",
+    "IMPLIED",
+    "TOLD",
+    "UNKEYED",
+    "believing",
+    "implied",
+    "is_plain",
+    "is_unkeyed",
+    "sendable",
+]
 
 TOLD = (b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-prefix", b"x-forwarded-proto")
 """What a trusted proxy tells that the origin makes links of: in the key of what it asks for."""
@@ -29,10 +40,12 @@ UNKEYED = frozenset(
         # another host
         *(b"x-host", b"x-original-host", b"x-forwarded-server", b"x-http-host-override"),
         *(b"x-forwarded-hostname", b"x-host-name"),
-        *(b"x-host-override", b"x-backend-host", b"base-url", b"proxy"),
+        *(b"x-host-override", b"x-backend-host", b"base-url", b"proxy", b"host-name"),
+        *(b"server-name", b"x-server-name", b"x-backend", b"x-backend-server"),
         # another scheme
         *(b"x-forwarded-scheme", b"x-forwarded-ssl", b"x-forwarded-protocol", b"x-url-scheme"),
         *(b"front-end-https", b"x-scheme", b"cf-visitor", b"cloudfront-forwarded-proto"),
+        *(b"https", b"ssl", b"https-from-lb", b"x-nfsn-https"),
         # another path
         *(b"x-original-url", b"x-original-uri", b"x-rewrite-url", b"x-forwarded-path"),
         *(b"x-forwarded-url", b"x-script-name", b"x-original-path", b"x-override-url"),
@@ -40,7 +53,9 @@ UNKEYED = frozenset(
         *(b"x-request-uri", b"x-request-url", b"request-uri", b"x-proxy-url", b"x-wap-profile"),
         *(b"x-forwarded-uri", b"x-forwarded-context", b"x-envoy-original-path"),
         *(b"x-invoke-path", b"x-invoke-query", b"x-matched-path", b"x-now-route-matches"),
-        b"x-amz-website-redirect-location",
+        *(b"x-amz-website-redirect-location", b"destination", b"x-rewrite", b"x-override"),
+        *(b"script-name", b"path-info", b"x-path-info", b"path-translated", b"query-string"),
+        *(b"x-cf-url", b"x-sub-path"),
         # another method
         *(b"x-http-method", b"x-http-method-override", b"x-method-override"),
         *(b"x-method", b"x-rest-method", b"x-original-method", b"x-forwarded-method"),
@@ -53,8 +68,8 @@ UNKEYED = frozenset(
     )
 )
 """Fields by which an origin may make another answer for the same key, and that browsers do not
-send. A request that is to be stored goes without them, and without all that are `alike`; but for
-those that are in its key."""
+send. A request that is to be stored goes without them, without those of which `steers` says the
+same by their words, and without all that are `alike`; but for those that are in its key."""
 
 IMPLIED = frozenset(
     (
@@ -63,12 +78,14 @@ IMPLIED = frozenset(
         *(b"x-purpose", b"x-moz", b"x-esi", b"x-forwarded-client-cert", b"uri", b"url"),
         *(b"x-forwarded-by", b"x-forwarded-proto-version"),
         *(b"prefer", b"a-im"),  # RFC 7240, RFC 3229
+        b"translate",  # by which WebDAV asks for the source of a page
         *(b"content-type", b"content-encoding", b"content-language"),
     )
 )
 """Fields by which scripts of a page ask for data or a fragment of it under the URL of the whole;
 by which others in front ask for another form of it; and what says something of a body, which a GET
-has not. An answer to a request with them is kept as if Vary had named them."""
+has not. An answer to a request with them, or with what `speaks_of` finds, is kept as if Vary had
+named them."""
 
 FAMILIES = (
     *(b"hx-", b"x-up-", b"x-inertia", b"x-pjax", b"x-livewire", b"x-alpine-", b"datastar-"),
@@ -100,8 +117,11 @@ class _Judged(dict[bytes, bool]):
         return found
 
 
-def _is_unkeyed(name: bytes) -> bool:
-    return alike(name) in UNKEYED
+def is_unkeyed(name: bytes) -> bool:
+    """Whether a request that is to be stored goes without a field of this name. name:
+    lower-case."""
+    read = alike(name)
+    return read in UNKEYED or (read not in IMPLIED and steers(read))
 
 
 def _is_implied(name: bytes) -> bool:
@@ -110,10 +130,12 @@ def _is_implied(name: bytes) -> bool:
     if name.startswith(b":"):  # the door's own (asker.told), which no client can send
         return False
     read = alike(name)
-    return read not in UNKEYED and (read != name or read in IMPLIED or read.startswith(FAMILIES))
+    return not is_unkeyed(name) and (
+        read != name or read in IMPLIED or read.startswith(FAMILIES) or speaks_of(read)
+    )
 
 
-_is_left_out = _Judged(_is_unkeyed).__getitem__
+_is_left_out = _Judged(is_unkeyed).__getitem__
 _is_looked_at = _Judged(_is_implied).__getitem__
 
 

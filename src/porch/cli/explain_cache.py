@@ -2,17 +2,19 @@
 up, and what a running door has of it, with the sentence of the rule that decides."""
 
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from porch.cache.appraise import by_request
 from porch.cache.entry import Entry, decoded
 from porch.cache.filter import goes_past
 from porch.cache.key import digest, make
 from porch.cache.lifetime import because
 from porch.cache.policy import Policy
-from porch.cache.reuse import How, absent, use
+from porch.cache.queries import LONGEST, QUERY, may_be_short
+from porch.cache.reuse import How, Use, absent, use
 from porch.cache.unkeyed import believing
 from porch.cache.vary import matches
 from porch.config.caches import key_suffix
@@ -70,17 +72,24 @@ def cache_lines(
         name, entry.pattern, is_internal=bool(entry.model.internal)
     )
     part = words.key.py if words.key is not None else None
-    shown = key.decode("latin-1")
-    yield f"key       {shown}{f' and what {part} says' if part else ''}"
-    past = goes_past(rules, request, client_ip)
-    if past:
-        yield f"cache     goes past it: {_why_past(rules, request, client_ip, past)}"
+    beside = [f"what {part} says"] if part else []
+    if request.method == QUERY:
+        beside.append("the body of the QUERY")
+    yield f"key       {' and '.join((key.decode('latin-1'), *beside))}"
+    why = _why_past(rules, request, client_ip)
+    if why:
+        yield f"cache     goes past it: {why}"
         return
     yield "cache     is looked up"
-    if part:
-        yield f"stored    not known: what {part} says is known to the door alone"
-        return
-    yield from _stored(config, digest(key), request, rules, client_ip)
+    if beside:
+        yield f"stored    not known: {' and '.join(beside)} is known to the door alone"
+        done = None
+    else:
+        done = yield from _stored(config, digest(key), request, rules, client_ip)
+    refused = by_request(request, dict(request.fields), rules)
+    is_asked = done is None or done.how not in (How.FRESH, How.REFUSE)
+    if is_asked and refused is not None:
+        yield f"kept      no ({refused.word}): {refused.sentence}"
 
 
 def _tells_certificate(route: Route) -> bool:
@@ -88,36 +97,47 @@ def _tells_certificate(route: Route) -> bool:
     return any(getattr(hook, "__self__", None) is TELL_CERTIFICATE for hook in hooks)
 
 
-def _why_past(rules: Policy, request: RequestHead, client_ip: bytes, past: str) -> str:
+def _why_past(rules: Policy, request: RequestHead, client_ip: bytes) -> str:
+    """Why it goes past the cache; "" if it does not. Of a QUERY the body is taken to come."""
+    is_query = request.method == QUERY
+    past = goes_past(rules, request, client_ip, b"" if is_query else None)
+    if is_query and not past and not may_be_short(request):
+        return f"a QUERY with Expect, or of more than {LONGEST} bytes, is not waited for"
     if past == "bypass" and not rules.passes_by(request, client_ip):
         return "it has a body, an upgrade, or a condition that only the origin can judge"
-    return absent(request, rules, past).why
+    done = absent(request, rules, past or "uri-miss")
+    is_past = bool(past) or (done.how is How.MISS and not done.store)
+    return done.why if is_past else ""
 
 
 def _stored(
     config: Path | None, primary: bytes, request: RequestHead, rules: Policy, client_ip: bytes
-) -> Iterator[str]:
+) -> Generator[str, None, Use | None]:
+    """What the door has, and what it does with it, which is returned; None where that is not
+    known."""
     if config is None:
         yield "stored    not known: no door was asked"
-        return
+        return None
     answer: dict[str, Any] = {}
     with suppress(NotRunning, OSError):
         answer = ask(config, "kept", {"primary": primary.hex()}, patience=PATIENCE)
     if "kept" not in answer:
         why = str(answer.get("error", "no door runs with this file")).removeprefix("porch: ")
         yield f"stored    not known: {why}"
-        return
+        return None
     kept = [(decoded(b64decode(text)), is_purged) for text, is_purged in answer["kept"]]
     found = next((each for each in kept if matches(each[0].vary, request)), None)
     if found is None:
-        yield f"stored    {absent(request, rules, 'vary-miss' if kept else 'uri-miss').why}"
-        return
+        done = absent(request, rules, "vary-miss" if kept else "uri-miss")
+        yield f"stored    {done.why}"
+        return done
     entry, is_purged = found
     done = use(*(entry, request, answer["now"], rules), is_purged=is_purged, address=client_ip)
     others = f"; one of {len(kept)} variants" if len(kept) > 1 else ""
     yield f"stored    {entry.status}, {entry.length} bytes, {_aged(entry, answer['now'])}{others}"
     yield f"          {because(entry)}"
     yield f"then      {_DONE[done.how]}: {done.why}"
+    return done
 
 
 def _aged(entry: Entry, now: float) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, create_model
 
-from porch.cache.unkeyed import UNKEYED
+from porch.cache.unkeyed import is_unkeyed
 from porch.config.model import Model, Unrepeated, word
 from porch.config.schema_oidc import OidcModel
 from porch.config.urls import Url
@@ -32,17 +32,13 @@ _NOT_GIVEN = HOP_BY_HOP | {
 }
 """Fields of a service's answer that are about its own content: with the origin's they would be
 wrong."""
-_MEANT = (
-    HOP_BY_HOP
-    | UNKEYED
-    | {
-        *(b"host", b"cookie", b"authorization", b"via", b"x-request-id", b"client-cert"),
-        *(b"client-cert-chain", b"x-api-key", b"origin", b"referer", b"range", b"date", b"expect"),
-        *(b"max-forwards", b"cache-control", b"pragma", b"cdn-loop", b"early-data", b"age"),
-        *(b"traceparent", b"tracestate", b"trailer", b"user-agent", b"x-lighttpd-send-file"),
-        *(b"destination", b"depth", b"overwrite", b"x-requested-with", b"set-cookie"),
-    }
-)
+_MEANT = HOP_BY_HOP | {
+    *(b"host", b"cookie", b"authorization", b"via", b"x-request-id", b"client-cert"),
+    *(b"client-cert-chain", b"x-api-key", b"origin", b"referer", b"range", b"date", b"expect"),
+    *(b"max-forwards", b"cache-control", b"pragma", b"cdn-loop", b"early-data", b"age"),
+    *(b"traceparent", b"tracestate", b"trailer", b"user-agent", b"x-lighttpd-send-file"),
+    *(b"destination", b"depth", b"overwrite", b"x-requested-with", b"set-cookie"),
+}
 """Fields of which the door tells something else, or by which an origin is steered."""
 _MEANT_STARTS = (
     *(b"x-forwarded-", b"x-accel-", b"x-sendfile", b"x-http-method", b"proxy-"),
@@ -250,7 +246,8 @@ def _own_field(value: str) -> str:
     if _FIELD.match(value) is None or "_" in value:
         raise ValueError(f"'{value}' is not the name of a field that an origin reads, as X-User")
     name = alike(value.lower().encode())
-    if name in _MEANT or (name.startswith(_MEANT_STARTS) and name not in _OF_PEOPLE):
+    is_meant = name.startswith(_MEANT_STARTS) and name not in _OF_PEOPLE
+    if is_meant or name in _MEANT or is_unkeyed(name):
         raise ValueError(f"{value} has another meaning; write one of your own, such as X-User")
     return value
 
