@@ -337,3 +337,15 @@ def test_what_may_not_be_stored_is_not_read_on_for_a_client_that_takes_nothing(
     exchange.on_client_drained()
     story.client_drained()
     story.client_gets(200, bytes(100_000))
+
+
+def test_who_is_full_takes_the_first_of_what_is_not_stored_from_nobody(cached: Make) -> None:
+    story = cached(policy=Policy(max_object=1000))
+    story.client(GET).upstream_gets(b"GET /a").client_full()
+    story.connects().client(GET)
+    first = bytes(100_000)
+    chunks = b"%x\r\n%b\r\n" % (len(first), first)
+    story.upstream(FRESH + b"transfer-encoding: chunked\r\n\r\n" + chunks)
+    story.client_gets(200, first, end=False)
+    story.client_drained(at=0).upstream(b"0\r\n\r\n")
+    story.client_gets(200, first, at=0).client_gets(body=b"")

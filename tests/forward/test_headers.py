@@ -153,6 +153,16 @@ def test_of_the_next_page_of_a_browser_nothing_is_made_anew(
         monkeypatch.setattr(ForwardingHeaders, "_anew", None)
 
 
+@pytest.mark.parametrize("name", [b"x-real-ip", b"x-forwarded-for", b"via"])
+def test_a_word_of_the_doors_own_is_not_taken_for_one_that_came(name: bytes) -> None:
+    headers, repeats = ForwardingHeaders(Forwarding()), Repeats()
+    for value in (b"192.0.2.7", b"6.6.6.6"):  # the first is what the door says, too
+        head = RequestHead(b"GET", b"/", b"x.test", b"https", [(name, value)])
+        fresh = outgoing(headers, head)
+        head.repeats = repeats
+        assert outgoing(headers, head).fields == fresh.fields
+
+
 def test_what_is_kept_of_repeated_heads_is_bounded() -> None:
     head = RequestHead(b"GET", b"/", b"x.test", b"https", [])
     head.repeats = Repeats()

@@ -124,6 +124,13 @@ def test_it_takes_no_longer_the_worse_it_is(text: bytes) -> None:
     assert time.perf_counter() - began < 1
 
 
+@pytest.mark.parametrize("text", [b'"' + b'\\"' * 25_000, b"<" * 50_000, b'"a\\' * 15_000])
+def test_what_is_begun_again_and_again_and_never_ended_is_read_once(text: bytes) -> None:
+    began = time.perf_counter()
+    assert ADDRESS.in_link(text) == ADDRESS.in_strings(text) == text
+    assert time.perf_counter() - began < 1
+
+
 @pytest.mark.parametrize(
     ("came", "public"),
     [

@@ -57,9 +57,9 @@ class Fill(Nobody):
     """
 
     __slots__ = (
-        *("_answered", "_cache", "_cell", "_error", "_exchange", "_first", "_is_open", "_joining"),
-        *("_key", "_later", "_moment", "_number", "_pace", "_readers", "_requested", "_shelf"),
-        *("_spread", "_told", "_valid", "_waiting"),
+        *("_answered", "_cache", "_cell", "_error", "_exchange", "_first", "_gives", "_is_open"),
+        *("_joining", "_key", "_later", "_moment", "_number", "_pace", "_readers", "_requested"),
+        *("_shelf", "_spread", "_told", "_valid", "_waiting"),
         *("body", "checks", "entry", "peer", "port", "security"),
     )
 
@@ -86,7 +86,8 @@ class Fill(Nobody):
         self._spread: Spread | None = None
         self._pace = Pace(self._waiting, self._readers)
         self._later: Callable[[float, Callable[[], object]], object] = _never
-        self._is_open = True
+        # _gives: some of those who have waited are still to be given the first of the body.
+        self._is_open, self._gives = True, False
         self._joining: Joining | None = None
         self._valid: Entry | None = None
         self._told = first.request
@@ -172,7 +173,7 @@ class Fill(Nobody):
     def _on_moved(self, reader: Reader) -> None:
         if reader.is_over:
             self._readers.discard(reader)
-        if self.body is not None:
+        if self.body is not None and not self._gives:
             self._settle(self.body)
 
     # --- the answer: keeper.ClientStream ---------------------------------------------------------
@@ -240,23 +241,22 @@ class Fill(Nobody):
 
     def _keep(self, entry: Entry, head: ResponseHead, data: bytes, end: bool) -> None:
         """It is stored, and given to all who wait while it comes."""
-        shelf, primary = self._shelf, self._key[0]
-        self.entry = entry
+        shelf, primary, exchange = self._shelf, self._key[0], self._exchange
+        assert exchange is not None
+        self.entry, most = entry, self._cache.policy.max_object
         shelf.hint(primary, entry.vary, entry.asker)
-        most = self._cache.policy.max_object
         self.body = body = Arriving(shelf.store, primary, entry, self._moment, most)
         body.add(data)
-        exchange = self._exchange
-        assert exchange is not None
         if end:
             self._finish(body)
         elif body.stores:
             exchange.keeper.later(SHOW, body.show)
         is_joined = self._joining is not None
-        has_all = len(entry.fields) == len(head.fields) and not is_joined
+        has_all, self._gives = len(entry.fields) == len(head.fields) and not is_joined, True
         for each in self._leaving():
             own = entry if has_all or each is not self._first else self._own(entry, head)
             self._give(each, own, bool(entry.held) and not (is_joined or each.collapsed))
+        self._gives = False
         if exchange.sips or not body.stores:
             self.sip()
         self._settle(body)

@@ -157,6 +157,8 @@ IDENTITY_FAMILIES = (
 in full and by their beginnings. Where a door has `auth`, an origin may still read what it was told
 by before: from who is not in `trust` none of them passes; X-Forwarded-User never does."""
 
+_WRITTEN = _OURS | {b"via"}
+"""Names of which what is sent may be the door's word, like what came as it may be."""
 _REMEMBERED = 4096
 _NEVER = CERTIFICATES | STEERING
 _FAMILIES = CERTIFICATE_FAMILIES + STEERING_FAMILIES
@@ -290,7 +292,7 @@ class ForwardingHeaders(Filter):
         if len(before) != len(came) or odd == len(came) or came[odd + 1 :] != before[odd + 1 :]:
             return None
         field, old = came[odd], before[odd]
-        if field[0] != old[0] or sent.count(old) != 1 or old[0] == b"via":
+        if field[0] != old[0] or sent.count(old) != 1 or old[0] in _WRITTEN:
             return None
         at = sent.index(old)
         fields = [*sent]

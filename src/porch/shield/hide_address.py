@@ -17,9 +17,11 @@ _AROUND = bytes(range(0x21))
 """What browsers drop at both ends of a URL; tabs and ends of lines they drop within it too (WHATWG
 URL 4.4), so that `/<tab>/host` is another host's."""
 _WITHIN = b"\t\n\r"
-_STRING = rb'"((?:[^"\\]|\\.)*)"'
-_IN_LINK = re.compile(rb"<([^>]*)>|" + _STRING)
+_STRING = rb'"((?:[^"\\]|\\.)*+)(?:"|(.?\Z))'
+_IN_LINK = re.compile(rb"<([^>]*+)(?:>|(\Z))|" + _STRING)
 _IN_QUOTES = re.compile(_STRING)
+"""What is not ended is found up to the end, and left: to look for a next beginning within it would
+take the square of its length."""
 _ESCAPED = re.compile(rb"(?<!\\)\\/")
 """A slash as some write it in JSON (RFC 8259 7)."""
 _QUERY = re.compile(rb"[?#]")
@@ -97,9 +99,10 @@ class AddressIn:
         """The targets of a Link, and its parameters in quotes, as `anchor` (RFC 8288 3)."""
 
         def public(found: re.Match[bytes]) -> bytes:
-            if found[1] is None:
-                return b'"%b"' % self._in_string(found[2])
-            return b"<%b>" % self.in_url(found[1])
+            url, open_url, text, open_text = found.groups()
+            if open_url is not None or open_text is not None:
+                return found[0]
+            return b'"%b"' % self._in_string(text) if url is None else b"<%b>" % self.in_url(url)
 
         return _IN_LINK.sub(public, value)
 
@@ -107,7 +110,11 @@ class AddressIn:
         """All that stands in quotes: in JSON, as Report-To and NEL are, or in a structured field,
         as Reporting-Endpoints is (RFC 9651 3.3.3)."""
         read = _ESCAPED.sub(b"/", value)
-        found = _IN_QUOTES.sub(lambda found: b'"%b"' % self._in_string(found[1]), read)
+
+        def public(found: re.Match[bytes]) -> bytes:
+            return found[0] if found[2] is not None else b'"%b"' % self._in_string(found[1])
+
+        found = _IN_QUOTES.sub(public, read)
         return value if found == read else found
 
     def in_refresh(self, value: bytes) -> bytes:
