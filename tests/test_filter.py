@@ -66,6 +66,17 @@ def test_a_repeated_answer_says_what_another_of_its_kind_says_and_tells_the_time
             head.fields.append((b"a", b"b"))  # it is this answer's own
 
 
+def test_what_is_repeated_for_a_cache_and_for_a_client_has_the_fields_of_each() -> None:
+    client, fill = seen(FakeExchange()), seen(FakeExchange())
+    door: Any = SimpleNamespace(own_fields=((b"server", b"porch"),))
+    cache: Any = SimpleNamespace(own_fields=())
+    client.keeper, fill.keeper = door, cache
+    repeated = Repeated(200, (), b"hello")
+    for asked in (fill, client, fill, client):
+        once = Response(200, (), b"hello").head(asked)
+        assert repeated.head(asked).fields == once.fields
+
+
 def test_there_is_one_way_to_suspend() -> None:
     assert isinstance(SUSPEND, Suspend)
     assert not isinstance(SUSPEND, Response)

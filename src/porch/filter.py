@@ -61,19 +61,22 @@ class Response:
 
 class Repeated(Response):
     """One that is given again and again, by what belongs to one configuration: what its head says
-    is put together once a tick of the clock (-0.6 us)."""
+    is put together once a tick of the clock (-0.6 us), for clients as for a cache, which does not
+    keep what is the door's own."""
 
-    __slots__ = ("_date", "_known")
+    __slots__ = ("_date", "_keeper", "_known")
 
     def __init__(self, status: int, fields: Sequence[Field] = (), body: bytes = b"") -> None:
         super().__init__(status, fields, body)
         self._date = b""
+        self._keeper: object = None
 
     def head(self, exchange: "Exchange") -> ResponseHead:
         """See Response."""
-        if self._date is not clock.date:
+        if self._date is not clock.date or self._keeper is not exchange.keeper:
             self._known = Known(super().head(exchange).fields)
             self._date = clock.date
+            self._keeper = exchange.keeper
         known = self._known
         return ResponseHead(self.status, [*known.fields], len(self.body), b"", None, known)
 
