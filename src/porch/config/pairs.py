@@ -4,6 +4,7 @@ PEM, the key encrypted or not; PKCS #12, which is both in one file; a folder of 
 """
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -40,6 +41,11 @@ def folder_pairs(loaded: Loaded) -> list[Files]:
     return matching(files)
 
 
+_importing = threading.Lock()
+"""A file is examined in a thread while another looks for new certificates: of two that import the
+same modules at once one may be given a module that is half made."""
+
+
 def load_pairs(
     files: Sequence[Files], password: str | None = None, read: Read = Path.read_bytes
 ) -> Certificate:
@@ -60,7 +66,8 @@ def _all_opened(files: Sequence[Files], password: str | None, read: Read) -> Cer
 
 
 def _opened(cert: Path, key: Path, password: str | None, read: Read) -> Pair:
-    from porch.certs.keys import read_pem, read_pkcs12  # late: cryptography
+    with _importing:
+        from porch.certs.keys import read_pem, read_pkcs12  # late: cryptography
 
     try:
         if cert.suffix.lower() in BUNDLES:
