@@ -180,10 +180,10 @@ def stands(entry: Entry, now: float, policy: Policy, *, is_purged: bool) -> bool
     must not take its place: whatever the one says who has asked. See `use`."""
     if entry.must & NO_CACHE or (entry.must & _LET_IN and not _lets_in(entry, policy)):
         return False
-    late = entry.age_at(now) - entry.lifetime
-    return (late < 0 and not is_purged) or max(0.0, late) < max(
-        entry.stale_while, entry.stale_error
-    )
+    age = entry.age_at(now)
+    late = max(0.0, age - entry.lifetime)
+    is_fresh = age < entry.lifetime and not is_purged
+    return is_fresh or late < entry.stale_while or _stands_in(entry, late, NONE)
 
 
 def _directives(request: RequestHead) -> Directives:
