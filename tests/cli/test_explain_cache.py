@@ -68,10 +68,10 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 class Explained:
     def __init__(self, capsys: pytest.CaptureFixture[str], file: Path) -> None:
         self._capsys = capsys
-        self._file = file
+        self.file = file
 
     def __call__(self, url: str, *headers: str, method: str = "GET") -> list[str]:
-        assert explain_request(self._file, method, url, list(headers), "192.0.2.1") == 0
+        assert explain_request(self.file, method, url, list(headers), "192.0.2.1") == 0
         lines = self._capsys.readouterr().out.splitlines()
         words = ("key ", "cache ", "stored ", "then ", "kept ", "     ")
         return [" ".join(line.split()) for line in lines if line.startswith(words)]
@@ -197,6 +197,25 @@ def test_what_answers_head_is_not_kept_and_a_stored_answer_serves_it(
     assert explained("http://a.test/", method="HEAD")[-1].startswith("kept no (head): ")
     door.kept = [(stored(), False)]
     assert explained("http://a.test/", method="HEAD")[-1].startswith("then it is given")
+
+
+def test_what_is_sent_is_what_the_store_asks_for(
+    explained: Explained, door: Door, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explained.file.write_text(FILE.replace(":80", "127.0.0.1:8123"))
+
+    def sent(url: str, *headers: str) -> list[str]:
+        explain_request(explained.file, "GET", url, list(headers), "192.0.2.1", file_only=True)
+        return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+
+    steered = ("X-Original-Uri: /e", "X-Own: 1", 'If-None-Match: "1"')
+    lines = sent("http://a.test/x?utm_source=y&p=1", *steered)
+    assert "sends GET /x?p=1 (came as /x?utm_source=y&p=1) to 127.0.0.1:3000" in lines
+    assert "adds x-forwarded-port: 80" in lines
+    removed = [line for line in lines if line.startswith("removes")]
+    assert removed == ["removes x-original-uri", "removes if-none-match"]
+    for url in ("http://a.test/off/", "http://a.test/x/../y"):
+        assert "adds x-forwarded-port: 8123" in sent(url, *steered)
 
 
 def test_a_part_of_the_operators_own_is_known_to_the_door_alone(

@@ -12,7 +12,7 @@ from porch.cli.explain_bots import bot_lines
 from porch.cli.explain_browser import browser_lines
 from porch.cli.explain_buffer import buffer_lines
 from porch.cli.explain_busy import busy_lines
-from porch.cli.explain_cache import cache_lines
+from porch.cli.explain_cache import asked_instead, cache_lines
 from porch.cli.explain_changes import changes, ordered_for, pools
 from porch.cli.explain_compress import compress_lines
 from porch.cli.explain_content import content_lines
@@ -85,17 +85,18 @@ def explain_request(
         return _show([f"refused   {error.status}: {error.detail}"], door, as_json=as_json)
     if not file_only:
         door = _asked(config, method, url, headers, client, client_cert)
-    rehearsal = rehearse(built, request, peer, certificate)
     client_ip = client_ip_of(built, request, peer)
     security = security_of(built, request, certificate)
     explanation = explain(built.router, request, client_ip, security)
+    trusted = built.trusts is not None and built.trusts(peer)
+    asked = asked_instead(loaded, explanation.route, request, client_ip, peer, is_trusted=trusted)
+    rehearsal = rehearse(built, request, peer, certificate, asked)
     shown = replace(explanation, sent=rehearsal.sent, answers=_answer(rehearsal))
     lines += _redacted(shown.text(), loaded).splitlines()
     lines += (*_described(certificate), *_served(rehearsal), *_consumed(headers, rehearsal))
     if rehearsal.sent is not None:
         lines += _spoken(rehearsal.route, state)
         lines += [f"retry     {line}" for line in retry_lines(rehearsal.route, rehearsal.sent)]
-    trusted = built.trusts is not None and built.trusts(peer)
     asks = None if file_only else config
     kept = cache_lines(asks, loaded, rehearsal.route, request, client_ip, is_trusted=trusted)
     lines += [_redacted(line, loaded) for line in kept]

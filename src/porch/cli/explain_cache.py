@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from porch.cache.appraise import by_request
+from porch.cache.asking import question
 from porch.cache.entry import Entry, decoded
 from porch.cache.filter import goes_past
 from porch.cache.key import digest, make
@@ -19,15 +20,17 @@ from porch.cache.unkeyed import believing
 from porch.cache.vary import matches
 from porch.config.caches import key_suffix
 from porch.config.caching import key_rules, policy
-from porch.config.loaded import Loaded
+from porch.config.loaded import Loaded, RouteEntry
+from porch.config.schema_cache import CacheModel
 from porch.config.settings import RouteSettings
 from porch.http.message import RequestHead
 from porch.manage.control.client import NotRunning, ask
+from porch.route.pattern import Pattern
 from porch.route.route import Route
 from porch.route.when import parse_when
 from porch.shield.client_certificate import TELL_CERTIFICATE
 
-__all__ = ["cache_lines"]
+__all__ = ["asked_instead", "cache_lines"]
 
 PATIENCE = 2.0
 """Seconds for a door to say what it has."""
@@ -51,15 +54,10 @@ def cache_lines(
 ) -> Iterator[str]:
     """None of a route that keeps nothing. config: of the door that is asked for what it has; None
     asks nobody. is_trusted: whether it comes from a proxy in `trust`."""
-    if route is None or route.destination is None:
+    found = _cached(loaded, route)
+    if found is None or route is None:
         return
-    places = (each for each in loaded.routes if (each.key, each.where) == (route.key, route.where))
-    entry = next(places, None)
-    if entry is None or entry.pattern is None:
-        return
-    words = RouteSettings.of(loaded, entry, entry.pattern.host.decode()).cache
-    if words is None:
-        return
+    words, entry, pattern = found
     if _tells_certificate(route) and "authorization" not in (words.ignore or ()):
         yield "cache     nothing is kept: the origin is told the certificates of clients"
         return
@@ -69,7 +67,7 @@ def cache_lines(
         name = f"{name} {parse_when(conditions.model_dump(exclude_defaults=True))}"
     counts = key_rules(words.key, entry.model.canary)
     key = make(request, believing(counts) if is_trusted else counts) + key_suffix(
-        name, entry.pattern, is_internal=bool(entry.model.internal)
+        name, pattern, is_internal=bool(entry.model.internal)
     )
     part = words.key.py if words.key is not None else None
     beside = [f"what {part} says"] if part else []
@@ -90,6 +88,47 @@ def cache_lines(
     is_asked = done is None or done.how not in (How.FRESH, How.REFUSE)
     if is_asked and refused is not None:
         yield f"kept      no ({refused.word}): {refused.sentence}"
+
+
+def asked_instead(
+    loaded: Loaded,
+    route: Route | None,
+    request: RequestHead,
+    client_ip: bytes,
+    peer: bytes,
+    *,
+    is_trusted: bool,
+) -> RequestHead | None:
+    """What the origin is asked in place of a request whose answer may be kept; None where it is
+    asked the request itself. peer: the address that it comes from. See `cache_lines`."""
+    found = _cached(loaded, route)
+    if found is None or route is None:
+        return None
+    words, entry, _ = found
+    rules = policy(words)
+    if (
+        (_tells_certificate(route) and "authorization" not in (words.ignore or ()))
+        or _why_past(rules, request, client_ip)
+        or by_request(request, dict(request.fields), rules) is not None
+    ):
+        return None
+    counts = key_rules(words.key, entry.model.canary)
+    asked = question(request, believing(counts) if is_trusted else counts, None, [])
+    if client_ip != peer:
+        asked.fields.append((b"x-forwarded-for", client_ip))
+    return asked
+
+
+def _cached(loaded: Loaded, route: Route | None) -> tuple[CacheModel, RouteEntry, Pattern] | None:
+    """What is said of the cache of a route, and where; None where it has none."""
+    if route is None or route.destination is None:
+        return None
+    places = (each for each in loaded.routes if (each.key, each.where) == (route.key, route.where))
+    entry = next(places, None)
+    if entry is None or entry.pattern is None:
+        return None
+    words = RouteSettings.of(loaded, entry, entry.pattern.host.decode()).cache
+    return None if words is None else (words, entry, entry.pattern)
 
 
 def _tells_certificate(route: Route) -> bool:

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from porch.cache.key import port
 from porch.clock import Deadlines
 from porch.config.build import Built
 from porch.config.finding import SOURCES
@@ -212,11 +213,16 @@ def exchange_of(
 
 
 def rehearse(
-    built: Built, request: RequestHead, client: bytes, shown: ClientCertificate | None = None
+    built: Built,
+    request: RequestHead,
+    client: bytes,
+    shown: ClientCertificate | None = None,
+    asked: RequestHead | None = None,
 ) -> Rehearsal:
     """Walk `request` of a client at address `client` through what was built.
 
-    shown: its certificate. That it verifies is not looked into.
+    shown: its certificate. That it verifies is not looked into. asked: what a cache asks the
+    origin in place of the request, by no port that is not in its key (fill.py).
     """
     try:
         exchange = exchange_of(built, request, client, shown)
@@ -233,6 +239,11 @@ def rehearse(
                 )
         if route.destination is None:  # the listing of a large folder takes a while
             return Rehearsal(request=request, route=route, status=200)
+        if asked is not None:
+            security = security_of(built, request, shown)
+            stream = _Rehearsed(client, port(request))
+            stream.security = security
+            exchange = Exchange(exchange.keeper, stream, asked, route, exchange.client_ip)
         return Rehearsal(request=request, route=route, sent=_outgoing(exchange))
     except PorchError as error:
         return Rehearsal(request=request, route=route, status=error.status, error=error)
