@@ -21,7 +21,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import GOING_AWAY, WEBSOCKET, Frames
 from porch.keeper import unsent
-from porch.outbox import outbox
+from porch.outbox import MOST, Outbox, the_outbox
 
 if TYPE_CHECKING:
     from porch.forward.pool import Pool
@@ -46,6 +46,7 @@ class ClientConnection(asyncio.Protocol):
         "_chunked",
         "_decoder",
         "_descriptor",
+        "_outbox",
         "_paused",
         "_pool",
         "_request_done",
@@ -64,6 +65,7 @@ class ClientConnection(asyncio.Protocol):
         self._pool = pool
         self._decoder = ResponseDecoder(limits, most_interim)
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
+        self._outbox: Outbox = None  # type: ignore[assignment]  # as long
         self.exchange: Exchange | None = None
         self._chunked = self._paused = self._sips = self._tunnel = self.closed = False
         self._request_done = True
@@ -86,6 +88,7 @@ class ClientConnection(asyncio.Protocol):
             self._transport.abort()
             return
         self._pool.watch(self)
+        self._outbox = the_outbox()
         self._descriptor, self.waiting = poll_of(transport)
 
     def data_received(self, data: bytes) -> None:
@@ -191,8 +194,14 @@ class ClientConnection(asyncio.Protocol):
             self._request_done = end
             if data:
                 start += data
-            if end and (kept := outbox.kept) is not None:
-                kept.append((self._transport.write, start))
+            if end:
+                outbox = self._outbox
+                kept = outbox.kept
+                kept.append((self, self._transport.write, start))
+                if len(kept) == 1:
+                    outbox.wait()
+                elif len(kept) == MOST:
+                    outbox.send()
             else:
                 self._transport.write(start)
             return

@@ -41,6 +41,7 @@ from porch.http.h2 import (
 from porch.http.h2_client import ORIGIN_STREAM_WINDOW, ORIGIN_WINDOW, ClientCodec
 from porch.http.message import ResponseHead, Trailers
 from porch.keeper import unsent
+from porch.outbox import the_outbox
 
 if TYPE_CHECKING:
     from porch.forward.pool import Pool
@@ -102,6 +103,7 @@ class SharedConnection(asyncio.Protocol):
         "_loop",
         "_made_at",
         "_most",
+        "_outbox",
         "_owed",
         "_pool",
         "_quiet",
@@ -135,6 +137,7 @@ class SharedConnection(asyncio.Protocol):
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
         self.takes_tunnels = self.has_begun = False
         self._loop = asyncio.get_running_loop()
+        self._outbox = the_outbox()
         self.settled: asyncio.Future[None] = self._loop.create_future()
         self._most = 0
         self._spare = ORIGIN_WINDOW - MOST_STREAMS * ORIGIN_STREAM_WINDOW
@@ -288,7 +291,7 @@ class SharedConnection(asyncio.Protocol):
         """There is something to say: it leaves at the end of this turn of the loop."""
         if not self._dirty and not self._ended:
             self._dirty = True
-            self._loop.call_soon(self._flush)
+            self._outbox.speak(self._flush)
 
     def _flush(self) -> None:
         self._dirty = False

@@ -41,7 +41,7 @@ from porch.listen.h2_stream import (
     ServerStream,
 )
 from porch.listen.ip import ip_of
-from porch.outbox import MOST, outbox
+from porch.outbox import Outbox, the_outbox
 
 __all__ = ["MultiplexedConnection"]
 
@@ -72,7 +72,7 @@ class MultiplexedConnection(asyncio.Protocol):
         "_full",
         "_heavy",
         "_left",
-        "_loop",
+        "_outbox",
         "_transport",
         "codec",
         "crowded",
@@ -117,7 +117,7 @@ class MultiplexedConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
         self._transport = cast("asyncio.Transport", transport)
-        self._loop = asyncio.get_running_loop()
+        self._outbox: Outbox = the_outbox()
         self.peer = ip_of(transport, "peername").encode() or b"unix"
         door = self._door
         self.deadline = clock.now + door.settings.timeouts.keep_alive
@@ -149,17 +149,10 @@ class MultiplexedConnection(asyncio.Protocol):
             self._drips = False
             if self._left is None and self._away != LEAVING:
                 self.deadline = INFINITY
-            kept = outbox.open() if len(started) > 1 else ()
-            try:
-                for number, head, _, _ in started:
-                    stream = self.streams.get(number)
-                    if stream is not None:
-                        stream.start(self._door, head)  # type: ignore[arg-type]
-                        if len(kept) == MOST:
-                            outbox.send()
-            finally:
-                if len(started) > 1:
-                    outbox.close()
+            for number, head, _, _ in started:
+                stream = self.streams.get(number)
+                if stream is not None:
+                    stream.start(self._door, head)  # type: ignore[arg-type]
         if codec.arrivals.partial or self._drips:
             self._note_drips(codec.arrivals.partial)
         if not self.dirty and codec.wants_write:
@@ -258,7 +251,7 @@ class MultiplexedConnection(asyncio.Protocol):
         """There is something to say: it leaves at the end of this turn of the loop."""
         if not self.dirty and not self._closed:
             self.dirty = True
-            self._loop.call_soon(self._flush)
+            self._outbox.speak(self._flush)
 
     def _flush(self) -> None:
         self.dirty = False
