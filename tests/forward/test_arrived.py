@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from porch.forward.arrived import arrived, poll_of
+from porch.forward.arrived import arrived, poll_of, spoken
 from tests.support.network import FakeSocket
 
 Pair = tuple[socket.socket, socket.socket]
@@ -36,6 +36,25 @@ def test_a_poll_tells_of_data_and_of_the_end(pair: Pair) -> None:
     far.close()
     assert poll(0)
     assert arrived(descriptor) == b""
+
+
+class Kept:
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+
+def test_of_several_those_are_told_that_have_data_or_an_end(pair: Pair) -> None:
+    near, far = pair
+    second, its_far = socket.socketpair()
+    third, last = socket.socketpair()
+    with second, its_far, third, last:
+        kept = [Kept(each.fileno()) for each in (near, second, third)] + [Kept(-1)]
+        assert spoken(kept) == []
+        far.send(b"abc")
+        last.close()
+        assert spoken(kept) == [kept[0], kept[2]]
+        assert spoken(kept[1:2]) == []
+    assert spoken([]) == []
 
 
 def test_a_broken_connection_is_an_end(pair: Pair) -> None:

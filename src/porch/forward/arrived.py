@@ -7,9 +7,10 @@ have come while a request is sent: the loop would tell with its next turn, one w
 import asyncio
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar
 
-__all__ = ["arrived", "poll_of"]
+__all__ = ["arrived", "poll_of", "spoken"]
 
 MOST = 1 << 16
 """Bytes of one read."""
@@ -25,6 +26,25 @@ def poll_of(transport: asyncio.BaseTransport) -> tuple[int, Callable[[int], obje
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return descriptor, poll.poll
+
+
+class Connected(Protocol):
+    """descriptor: of its socket; -1 where nothing can be told from that."""
+
+    descriptor: int
+
+
+Kind = TypeVar("Kind", bound=Connected)
+
+
+def spoken(connections: Iterable[Kind]) -> list[Kind]:
+    """Those on which there is something to read, or an end, by one call of the system for all."""
+    poll = select.poll()
+    for each in connections:
+        if each.descriptor >= 0:
+            poll.register(each.descriptor, select.POLLIN)
+    said = dict(poll.poll(0))
+    return [each for each in connections if each.descriptor in said] if said else []
 
 
 def arrived(descriptor: int) -> bytes:

@@ -38,14 +38,14 @@ class ClientConnection(asyncio.Protocol):
     """One connection to an origin.
 
     exchange: the one it serves, None while it waits in the pool; deadline: of that wait, and of
-    a close. reused: whether it has served before. closed: it will not serve again. waiting(0):
-    truthy if the socket has something to read: while idle, an end or bytes that nobody asked for.
+    a close. reused: whether it has served before. closed: it will not serve again. descriptor:
+    of its socket; -1 where nothing can be told from that. waiting(0): truthy if it has something
+    to read: while idle, an end or bytes that nobody asked for.
     """
 
     __slots__ = (
         "_chunked",
         "_decoder",
-        "_descriptor",
         "_outbox",
         "_paused",
         "_pool",
@@ -56,6 +56,7 @@ class ClientConnection(asyncio.Protocol):
         "_tunnel",
         "closed",
         "deadline",
+        "descriptor",
         "exchange",
         "reused",
         "waiting",
@@ -72,7 +73,7 @@ class ClientConnection(asyncio.Protocol):
         self._said: Frames | None = None
         self.reused = False
         self.deadline = INFINITY
-        self._descriptor = -1
+        self.descriptor = -1
         self.waiting: Callable[[int], object] = bool
 
     def __repr__(self) -> str:
@@ -89,7 +90,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._pool.watch(self)
         self._outbox = the_outbox()
-        self._descriptor, self.waiting = poll_of(transport)
+        self.descriptor, self.waiting = poll_of(transport)
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -224,7 +225,7 @@ class ClientConnection(asyncio.Protocol):
         """Read what the origin has sent while it is still being sent to. It may have closed behind
         an early answer: the next write would fail, and the answer be lost with the connection."""
         while self.waiting(0):
-            data = arrived(self._descriptor)
+            data = arrived(self.descriptor)
             if not data:
                 break
             self.data_received(data)
