@@ -1,7 +1,9 @@
 """A connection of the control socket: a real pair of sockets and a real loop."""
 
+import gc
 import json
 import socket
+import weakref
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -84,6 +86,33 @@ def test_a_request_is_asked_and_answered_with_nothing_to_be_kept(asker: Asker) -
     assert (fields["etag"], fields["cache-control"]) == ('"a-1"', "no-store")
     assert (fields["connection"], fields["content-type"]) == ("close", "application/json")
     assert asker.ended == [asker.connection]
+
+
+def test_what_is_over_goes_without_a_collection() -> None:
+    """What lives while a reload is made is frozen, and never looked at by a collection again."""
+    loop = Loop()
+    mine, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    replies: list[Reply] = []
+
+    def operate(*asked: Any) -> Any:
+        reply: Reply = asked[4]
+        replies.append(reply)
+        return lambda: replies.remove(reply)  # who asks and what is asked know each other
+
+    connection = ControlConnection(theirs, "ann", operate, loop, lambda _: None)
+    seen = weakref.ref(connection)
+    gc.disable()
+    try:
+        mine.sendall(GET)
+        loop.turns(0.02)
+        replies.pop()(200, {}, "")
+        del connection
+        assert seen() is None
+    finally:
+        gc.enable()
+        mine.close()
+        loop.close()
 
 
 def test_a_request_may_come_in_pieces(asker: Asker) -> None:

@@ -130,8 +130,9 @@ class Case:
                 self._made.line = line
             elif outcome == "done":
                 self._add(line)
-        if self._reply is not None:
-            self._reply(status, answer, self._revision or self._records.revision)
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            reply(status, answer, self._revision or self._records.revision)
 
     def _add(self, line: dict[str, Any]) -> None:
         self._made = Made(self._revision or self._records.revision, line)

@@ -192,8 +192,9 @@ class ControlConnection:
             self._loop.forget(self.sock)
             self.sock.close()
             self._on_end(self)
-            if self._on_left is not None and not self._is_answered:
-                self._on_left()
+            left, self._on_left = self._on_left, None  # who asks and what is asked know each other
+            if left is not None and not self._is_answered:
+                left()
 
 
 def encoded(status: int, answer: Answer, etag: str, allow: str = "") -> tuple[bytes, bytes]:
