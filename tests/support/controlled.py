@@ -40,7 +40,7 @@ def serving(config: Path, then: Callable[[], Awaitable[None]]) -> Control:
 
 def run_beside(door: Control, then: Callable[[], Awaitable[None]]) -> None:
     loop = Loop()
-    door.start(loop)
+    door.start(loop, print)
     raised: list[BaseException] = []
 
     def work() -> None:

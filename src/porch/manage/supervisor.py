@@ -156,7 +156,7 @@ class Supervisor:
         self._take_commands(handover)
         self._listen_to_signals()
         if self._control is not None:
-            self._control.start(self._loop)
+            self._control.start(self._loop, self.messages.warn)
         if handover is not None:
             self._take_over(handover)
         in_force.remember(self._load)

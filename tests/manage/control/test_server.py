@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import os
+import resource
+import select
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ from porch.manage.control import server
 from porch.manage.control.client import ask, socket_path
 from porch.manage.control.operating import Question
 from porch.manage.control.server import AlreadyRuns, started_by
+from porch.manage.loop import Loop
 from tests.support.controlled import asked, door_of, leave_behind, run_beside, serving, status
 
 pytestmark = pytest.mark.usefixtures("runtime")
@@ -268,3 +272,69 @@ def test_ten_thousand_who_say_nothing_keep_nobody_out(config: Path) -> None:
 
 def test_who_started_a_door_is_said_in_words() -> None:
     assert f", process {os.getpid()}" in started_by()
+
+
+# --- without descriptors ---------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def no_descriptors() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with open(os.devnull) as free:
+        lowest = free.fileno()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_who_asks_while_there_are_no_descriptors_waits_and_the_door_does_not_spin(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "RETRY", 0.05)
+    loop, said, tries = Loop(), list[str](), list[None]()
+    accept = socket.socket.accept
+
+    def counted(sock: socket.socket) -> tuple[socket.socket, object]:
+        tries.append(None)
+        return accept(sock)
+
+    monkeypatch.setattr(socket.socket, "accept", counted)
+    door = door_of(socket_path(config), status(pid=1))
+    door.open()
+    door.start(loop, said.append)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(socket_path(config)))
+        client.sendall(b"GET /v1/status HTTP/1.1\r\nHost: a\r\n\r\n")
+        with no_descriptors():
+            loop.turns(0.2)
+        assert 2 <= len(tries) <= 5
+        assert said == [
+            "commands wait: Too many open files; a higher limit of open files"
+            " (ulimit -n, LimitNOFILE, fs.file-max) lets them in"
+        ]
+        for _ in range(100):
+            loop.turns(0.01)
+            if select.select([client], [], [], 0)[0]:
+                break
+        assert client.recv(12) == b"HTTP/1.1 200"
+    door.close()
+    loop.close()
+
+
+def test_a_door_that_ends_while_there_are_no_descriptors_asks_for_nothing_more(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "RETRY", 0.01)
+    loop = Loop()
+    door = door_of(socket_path(config), status(pid=1))
+    door.open()
+    door.start(loop, print)
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(socket_path(config)))
+        with no_descriptors():
+            loop.turns(0.0)
+        door.close()
+        loop.turns(0.03)
+    loop.close()

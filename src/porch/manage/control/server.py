@@ -6,6 +6,7 @@ import os
 import pwd
 import socket
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 from porch.manage.control.client import ask_at, check_folder
@@ -22,6 +23,8 @@ BACKLOG = 1024
 BUSY = f"porch: {MOST} questions wait for their answers; ask again when one of them has it"
 SHORT_PATIENCE = 5.0
 """Seconds that a starting door gives the one that may run."""
+RETRY = 1.0
+"""Seconds until it is looked again whether there are descriptors for who asks."""
 NO_LOGIN = (1 << 32) - 1
 """What loginuid is for whom nobody has logged in."""
 
@@ -45,6 +48,8 @@ class Control:
         self._server: socket.socket | None = None
         self._inode = 0
         self._loop: Loop | None = None
+        self._warn: Callable[[str], None] = lambda text: None
+        self._is_short = False
         self._connections: dict[ControlConnection, None] = {}
 
     def open(self) -> None:
@@ -96,11 +101,15 @@ class Control:
         """The listening socket."""
         return self._server
 
-    def start(self, loop: Loop) -> None:
-        """Answer from now on."""
+    def start(self, loop: Loop, warn: Callable[[str], None]) -> None:
+        """Answer from now on. warn: tells the operator what keeps us from it, once."""
         self._loop = loop
-        if self._server is not None:
-            loop.on_readable(self._server, self._accept)
+        self._warn = warn
+        self._listen()
+
+    def _listen(self) -> None:
+        if self._server is not None and self._loop is not None:
+            self._loop.on_readable(self._server, self._accept)
 
     def close(self) -> None:
         """Listen no more. The socket stays if it is another door's by now."""
@@ -128,8 +137,12 @@ class Control:
         assert self._loop is not None
         try:
             sock, _ = self._server.accept()
-        except OSError:
+        except (BlockingIOError, ConnectionAbortedError):
+            return  # whoever came has left
+        except OSError as error:
+            self._wait(error)
             return
+        self._is_short = False
         sock.setblocking(False)
         pid, user = _peer(sock)
         if user not in (0, os.geteuid()):
@@ -140,6 +153,19 @@ class Control:
             sock.close()
         else:
             self._add(sock, who_is(user, pid))
+
+    def _wait(self, error: OSError) -> None:
+        """Whoever asks waits in the backlog: the loop would call again at once, and again."""
+        assert self._server is not None
+        assert self._loop is not None
+        if not self._is_short:
+            self._is_short = True
+            self._warn(
+                f"commands wait: {error.strerror or error}; a higher limit of open files"
+                " (ulimit -n, LimitNOFILE, fs.file-max) lets them in"
+            )
+        self._loop.forget(self._server)
+        self._loop.after(RETRY, self._listen)
 
     def _has_room(self) -> bool:
         """For one more; who has been silent for longest makes room."""
