@@ -9,7 +9,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 
 from porch import clock
@@ -326,9 +325,9 @@ class Keeper:
             if entry is None:
                 return ""
             facts = read_facts(entry.chain)
-        except (StoreError, ValueError):
+            until = moments.text(moments.at(entry.not_after))
+        except (StoreError, ValueError, OverflowError):  # or of times that are none
             return ""
-        until = moments.text(datetime.fromtimestamp(entry.not_after, UTC))
         return f"until {until}, of {facts.issuer}, serial {facts.serial}"
 
     def _holder(self, host: str) -> str:

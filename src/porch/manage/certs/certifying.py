@@ -191,7 +191,7 @@ class Certifying:
             try:
                 outcome = keeper.renew(host)
                 found = {"what": outcome.what, "sentence": outcome.sentence}
-            except Exception as error:  # whoever asked waits for an answer
+            except BaseException as error:  # whoever asked waits for an answer
                 found = {"what": "failed", "sentence": f"{host}: {type(error).__name__}: {error}"}
             self._soon(self._say, found["sentence"])
             self._soon(tell, found | {"before": before, "after": keeper.shown(host)})
