@@ -326,3 +326,28 @@ def test_a_fault_at_the_last_word_of_a_worker_leaves_no_slot_without_one() -> No
         tell(faults=faults)
     """)
     assert found["faults"] == ["what is this?"]
+
+
+def test_a_message_that_meets_a_fault_loses_none_of_those_behind_it() -> None:
+    found = run("""
+        import socket
+        from porch.manage.worker import Worker
+        send = Worker._send
+        def both(self, word, data=None):
+            send(self, "odd", None)
+            send(self, word, data)
+        Worker._send = both
+        def odd(process, message):
+            if message.word == "odd": raise ValueError("what is this?")
+        fleet.on_message, loop.on_fault = odd, fleet._messages.fault
+        fleet.resize(1)
+        Worker._send = send
+        sock = fleet.slots[0].channel._sock
+        def has_come():
+            try: return b"ready" in sock.recv(4096, socket.MSG_PEEK)
+            except BlockingIOError: return False
+        while not has_come(): clock.sleep(0.01)  # so that both are in one read
+        ready(1)
+        tell()
+    """)
+    assert "a fault of Porch; the door serves on: ValueError: what is this?" in found["said"]

@@ -111,6 +111,15 @@ def test_a_fault_is_told_and_the_loop_goes_on(loop: Loop) -> None:
     assert sorted(told) == ["long", "signal", "timer"]
 
 
+def test_of_what_is_called_at_once_a_fault_is_told_and_what_comes_next_goes_on(loop: Loop) -> None:
+    told: list[str] = []
+    with pytest.raises(ValueError, match="not in list"):
+        loop.call(lambda: told.remove("none"))
+    loop.on_fault = lambda error: told.append(type(error).__name__)
+    loop.call(lambda: told.remove("none"))
+    assert told == ["ValueError"]
+
+
 def test_without_anybody_to_tell_a_fault_comes_out(loop: Loop) -> None:
     loop.after(0, lambda: [][0])
     with pytest.raises(IndexError):

@@ -322,3 +322,16 @@ def test_a_fault_at_one_look_at_the_clock_leaves_the_next_ones(
 
 class _Deadlines(module.Deadlines):
     """One of which a test may say what it does."""
+
+
+def test_a_message_that_meets_a_fault_loses_none_of_those_behind_it(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def story(running: Running) -> None:
+        await running.get("/livez")
+        running.ours.send("operated", None)  # both are there in one read
+        running.ours.send("finish")
+        await asyncio.wait_for(running.observer._ended.wait(), 10)
+
+    run(story)
+    assert capfd.readouterr().err.count("a fault of Porch; the door serves on: ") == 1

@@ -394,3 +394,17 @@ def test_what_the_admin_door_has_refused_is_told_on_if_it_can_be_written_down(
     made.loop.turns(0.0)
     ((refusal, times),) = made.refused
     assert (refusal.what, refusal.who, refusal.error, times) == ("stop", "rob", "rob may not", 3)
+
+
+def test_a_message_that_meets_a_fault_loses_none_of_those_behind_it(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far, faults = Far(made, monkeypatch), list[Exception]()
+    made.loop.on_fault = faults.append
+    far.heard()
+    far.channel.send("operate", (1, "drain", {}, "ann", (), 1))
+    far.channel.send("left", {})
+    far.channel.send("operate", (2, "reload", {}, "ann", (), 1))
+    made.loop.turns(0.0)
+    assert [each[0] for each in made.operated] == ["drain", "reload"]
+    assert [type(each) for each in faults] == [TypeError]

@@ -173,3 +173,17 @@ def test_two_kinds_of_defects_in_one_place_are_two(messages, sink):
     for kind in (KeyError, ValueError):
         messages.report(ended(), kind("x"))
     assert len([line for line in sink.lines() if line.startswith("error")]) == 2
+
+
+def test_a_fault_of_ours_has_its_traceback_and_is_told_once(messages, sink, stopped_clock):
+    for number in range(3):
+        messages.fault(raised(f"{number}"))
+    first, *others = sink.text.splitlines()
+    assert first.endswith(" error   a fault of Porch; the door serves on: KeyError: '0'")
+    assert others[0] == "  Traceback (most recent call last):"
+    assert others[-1] == "  KeyError: '0'"
+    assert len([line for line in sink.lines() if line.startswith("error")]) == 1
+    stopped_clock.time += QUIET
+    messages.flush()
+    (count,) = sink.lines()
+    assert count.endswith("serves on: KeyError: '0' (2 times more in the last minute)")

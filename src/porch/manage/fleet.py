@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from socket import socket
 
 from porch import clock
@@ -243,15 +244,18 @@ class Fleet:
             if isinstance(error, NotData):
                 self._end_odd(process, error)
             return
-        for message in messages:
-            match message.word:
-                case "ready":
-                    process.is_ready = True
-                case "failed":
-                    process.has_said = True
-                case "leaving":
-                    self._let_leave(process)
-            self.on_message(process, message)
+        for message in messages:  # each by itself: a fault with one is none of those behind it
+            self._loop.call(partial(self._take, process, message))
+
+    def _take(self, process: Process, message: Message) -> None:
+        match message.word:
+            case "ready":
+                process.is_ready = True
+            case "failed":
+                process.has_said = True
+            case "leaving":
+                self._let_leave(process)
+        self.on_message(process, message)
 
     def _end_odd(self, process: Process, error: NotData) -> None:
         """It is under somebody's hand, or has a fault: it must not serve on by itself."""

@@ -97,7 +97,7 @@ class Loop:
         while not self.is_stopped:
             self._turn(self._wait())
             while self._long and not self.is_stopped:
-                self._call(self._long.popleft())
+                self.call(self._long.popleft())
         self.is_stopped = False
 
     def soon(self, work: Callable[[], None]) -> None:
@@ -110,6 +110,15 @@ class Loop:
         self._turn(0.0)
         while not self.is_stopped and (left := until - clock.monotonic()) > 0:
             self._turn(min(left, self._wait()))
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Call `work` now; `on_fault` is told of what it raises, and what comes next goes on."""
+        try:
+            work()
+        except Exception as error:
+            if self.on_fault is None:
+                raise
+            self.on_fault(error)
 
     def stop(self) -> None:
         """Leave `run` behind what is done now, or do not begin it."""
@@ -131,18 +140,10 @@ class Loop:
                 continue  # what was done before has forgotten it
             read, write = key.data if isinstance(key.data, tuple) else (key.data, None)
             if write is not None and events & selectors.EVENT_WRITE:
-                self._call(write)
+                self.call(write)
             if events & selectors.EVENT_READ and key.fd in self._selector.get_map():
-                self._call(read)
+                self.call(read)
         self._run_timers()
-
-    def _call(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception as error:
-            if self.on_fault is None:
-                raise
-            self.on_fault(error)
 
     def _wait(self) -> float:
         if self._long:
@@ -156,7 +157,7 @@ class Loop:
         while self._timers and self._timers[0][0] <= now:
             _, _, timer = heapq.heappop(self._timers)
             if timer.work is not None:
-                self._call(timer.work)
+                self.call(timer.work)
 
     def _on_signals(self) -> None:
         try:
@@ -166,7 +167,7 @@ class Loop:
         for number in dict.fromkeys(numbers):
             work = self._signals.get(number)
             if work is not None:
-                self._call(work)
+                self.call(work)
 
 
 def _heard(number: int, frame: object) -> None:

@@ -157,7 +157,10 @@ class Observer:
             self._ended.set()
             return
         for message in messages:
-            self._take(message)
+            try:
+                self._take(message)
+            except Exception as error:  # it is none of those behind it
+                self._messages.fault(error)
 
     def _take(self, message: Message) -> None:
         if message.word == "facts":

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from porch import clock
 from porch.manage.admin.operated import file_refused
-from porch.manage.channel import Channel, NotData
+from porch.manage.channel import Channel, Message, NotData
 from porch.manage.control.operations import OPERATIONS
 from porch.manage.control.refusing import Refusal
 from porch.manage.facts import Facts
@@ -207,22 +207,25 @@ class Observing:
             if isinstance(error, NotData):
                 self._end_odd(error)
             return
-        for message in messages:
-            if message.word == "facts":
-                channel.send("facts", self._facts())
-                self._flush()
-            elif message.word == "drawing":
-                channel.send("drawing", self._draw(message.data))
-                self._flush()
-            elif message.word == "operate" and _is_operation(message.data):
-                self._take(channel, *message.data)
-            elif message.word == "refused" and _is_refusal(message.data):
-                *words, times = message.data
-                self._refuse(Refusal(*words), times)
-            elif message.word == "left":
-                _, leave = self._under_way.pop(message.data, ("", None))
-                if leave is not None:
-                    leave()
+        for message in messages:  # each by itself: a fault with one is none of those behind it
+            self._loop.call(partial(self._take, channel, message))
+
+    def _take(self, channel: Channel, message: Message) -> None:
+        if message.word == "facts":
+            channel.send("facts", self._facts())
+            self._flush()
+        elif message.word == "drawing":
+            channel.send("drawing", self._draw(message.data))
+            self._flush()
+        elif message.word == "operate" and _is_operation(message.data):
+            self._operate_for(channel, *message.data)
+        elif message.word == "refused" and _is_refusal(message.data):
+            *words, times = message.data
+            self._refuse(Refusal(*words), times)
+        elif message.word == "left":
+            _, leave = self._under_way.pop(message.data, ("", None))
+            if leave is not None:
+                leave()
 
     def _end_odd(self, error: NotData) -> None:
         """It is under somebody's hand, or has a fault: it must not let anybody in any more. What
@@ -237,7 +240,7 @@ class Observing:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def _take(
+    def _operate_for(
         self,
         channel: Channel,
         number: int,

@@ -8,7 +8,6 @@ import contextlib
 import errno
 import gc
 import signal
-import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -135,7 +134,7 @@ class Supervisor:
         if handover is None:
             in_force.read_found()
         self._loop = Loop()
-        self._loop.on_fault = self._on_fault
+        self._loop.on_fault = self.messages.fault
         self._rotating = Rotating(self.messages.warn)
         self._expiry = Expiry(self._loop, lambda: in_force.candidate, self.messages.warn)
         self.fleet = self._fleet(in_force)
@@ -271,11 +270,6 @@ class Supervisor:
         if not self.is_stopping:
             self.operating.by_itself("stop", f"signal {name}").reply({})
         self.stop()
-
-    def _on_fault(self, error: Exception) -> None:
-        """A fault of ours must not end the door."""
-        text = "".join(traceback.format_exception(error)).rstrip()
-        self.messages.tell(f"{text}\nthis is a fault of Porch; the door serves on.", "error")
 
     def _reap(self) -> None:
         self.observing.reap()

@@ -193,13 +193,15 @@ class Worker:
         except MemoryError:  # it would be called again at once, and for ever
             os._exit(NO_MEMORY)
         for message in messages:
-            if message.word == SHORT:
-                self._on_short(message.data)
-            else:
+            try:
                 self._take(message)
+            except Exception as error:  # it is none of those behind it
+                self._messages.fault(error)
 
     def _take(self, message: Message) -> None:
         match message.word:
+            case word if word == SHORT:
+                self._on_short(message.data)
             case "prepare":
                 self._prepare(message.data, message.descriptors)
             case "commit":

@@ -87,6 +87,15 @@ class Messages:
         place = "".join(traceback.format_tb(error.__traceback__))
         self._say(f"{type(error).__name__}\n{place}", "error", text)
 
+    def fault(self, error: Exception) -> None:
+        """Tell of a defect of ours that nobody's request has met, with its traceback. The same one,
+        by its kind and place, is told once."""
+        trace = "".join(traceback.format_exception(error)).rstrip("\n")
+        what = "".join(traceback.format_exception_only(error)).rstrip("\n")
+        text = f"a fault of Porch; the door serves on: {what}\n{trace}"
+        place = "".join(traceback.format_tb(error.__traceback__))
+        self._say(f"{type(error).__name__}\n{place}", "error", text)
+
     def flush(self) -> None:
         """Write the counts whose minute is over. Called every now and then."""
         if not self._said:
