@@ -42,6 +42,7 @@ def test_words_are_of_one_object_that_takes_no_others() -> None:
         ("maintenance", {"route": "a", "on": "yes"}, "'on' is true or false"),
         ("purge", {"urls": "https://a.test/"}, "'urls' is a list"),
         ("reload", {"now": True}, "'now' is not known; the words are: none"),
+        ("certificates", {"names": ["a.test"]}, "'names' is not known; the words are: none"),
     ],
 )
 def test_words_that_mean_nothing_are_said(name: str, words: dict[str, object], why: str) -> None:

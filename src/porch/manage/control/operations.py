@@ -139,7 +139,7 @@ _TABLE = (
         name="certificates",
         summary="Look into the store of certificates now: somebody has put one there.",
         changes=True,
-        takes=made(names=optional(listed(text("a host whose it is", LONGEST_TEXT), MOST_NAMED))),
+        takes=_NOTHING,
         gives=made(told=whole("workers")),
     ),
     Operation(
