@@ -9,7 +9,13 @@ from porch.config.orders import Back, Closed, Order, Orders
 
 NAME = ("[pool.api]", "10.0.0.1:8000")
 CLOSED = Closed(
-    since=100.0, until=200.0, retry_after=60.0, page=b"\xff<p>", file="/x", allow=("10.0.0.0/8",)
+    since=100.0,
+    until=200.0,
+    opens=1200.0,
+    retry_after=60.0,
+    page=b"\xff<p>",
+    file="/x",
+    allow=("10.0.0.0/8",),
 )
 BACK = Back(since=1.0, why="x", words="{}")
 ALL = [
@@ -42,14 +48,21 @@ def test_weight_0_is_a_weight() -> None:
 
 def test_what_was_kept_comes_back_as_it_was() -> None:
     made = noted(*ALL)
-    assert Orders.load(json.loads(json.dumps(made.dump())), 150.0) == made
+    assert Orders.load(json.loads(json.dumps(made.dump())), 150.0, 1150.0) == made
+
+
+def test_what_is_kept_ends_by_the_wall_clock_for_the_other_is_not_that_of_another_start() -> None:
+    data = json.loads(json.dumps(noted(*ALL).dump()))
+    assert Orders.load(data, 170.0, 7.0).closed["a.test"].opens == 37.0
+    data = json.loads(json.dumps(noted(Order("closed", "a.test", Closed(since=0.0))).dump()))
+    assert Orders.load(data, 170.0, 7.0).closed["a.test"].opens is None
 
 
 def test_what_is_over_meanwhile_does_not_come_back() -> None:
     data = json.loads(json.dumps(noted(*ALL).dump()))
-    assert Orders.load(data, 199.0).closed
-    assert not Orders.load(data, 200.0).closed
-    assert Orders.load(data, 200.0).drained
+    assert Orders.load(data, 199.0, 0.0).closed
+    assert not Orders.load(data, 200.0, 0.0).closed
+    assert Orders.load(data, 200.0, 0.0).drained
 
 
 @pytest.mark.parametrize(
@@ -65,7 +78,7 @@ def test_what_is_over_meanwhile_does_not_come_back() -> None:
 )
 def test_rubbish_is_refused(data: Any) -> None:
     with pytest.raises((KeyError, TypeError, ValueError)):
-        Orders.load(data, 0.0)
+        Orders.load(data, 0.0, 0.0)
 
 
 def test_a_canary_is_back_only_in_the_words_that_failed() -> None:
@@ -76,7 +89,7 @@ def test_a_canary_is_back_only_in_the_words_that_failed() -> None:
 
 
 def test_clients_come_again_no_later_than_the_end() -> None:
-    assert CLOSED.left(100.0) == 60.0
-    assert CLOSED.left(180.0) == 20.0
-    assert CLOSED.left(300.0) == 1.0
+    assert CLOSED.left(1100.0) == 60.0
+    assert CLOSED.left(1180.0) == 20.0
+    assert CLOSED.left(1300.0) == 1.0
     assert Closed(since=0.0).left(1e9) == 600.0

@@ -26,21 +26,24 @@ _PLACES: Mapping[Kind, str] = {
 class Closed:
     """A route in maintenance. since, until: wall clock; until None is until it is opened.
 
-    retry_after: seconds. page: HTML, or None. file: where that came from. allow: networks.
+    opens: that end by the monotonic clock, which all processes of a machine share: a step of the
+    wall clock moves neither the end nor what clients are told of it. retry_after: seconds. page:
+    HTML, or None. file: where that came from. allow: networks.
     """
 
     since: float
     until: float | None = None
+    opens: float | None = None
     retry_after: float = 600.0
     page: bytes | None = None
     file: str = ""
     allow: tuple[str, ...] = ()
 
     def left(self, now: float) -> float:
-        """Seconds until a client should come again."""
-        if self.until is None:
+        """Seconds until a client should come again. now: as `opens`."""
+        if self.opens is None:
             return self.retry_after
-        return max(1.0, min(self.retry_after, self.until - now))
+        return max(1.0, min(self.retry_after, self.opens - now))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +96,9 @@ class Orders:
         return found is not None and found.words == words
 
     def dump(self) -> dict[str, Any]:
-        """As plain data."""
+        """As plain data, which may outlive the monotonic clock."""
         closed = {
-            key: asdict(each) | {"page": b64encode(each.page or b"").decode()}
+            key: asdict(each) | {"page": b64encode(each.page or b"").decode(), "opens": None}
             for key, each in self.closed.items()
         }
         return {
@@ -106,20 +109,26 @@ class Orders:
         }
 
     @classmethod
-    def load(cls, data: Any, now: float) -> "Orders":
-        """What `dump` gave, without what is over by `now` (wall clock). Raises KeyError, TypeError
-        or ValueError for anything else."""
-        closed = {key: _closed(each) for key, each in data["closed"].items()}
+    def load(cls, data: Any, wall: float, now: float) -> "Orders":
+        """What `dump` gave, without what is over. wall, now: by the wall clock, and as `opens`.
+        Raises KeyError, TypeError or ValueError for anything else."""
+        closed = {key: _closed(each, now - wall) for key, each in data["closed"].items()}
         return cls(
             drained={(pool, name): float(since) for pool, name, since in data["drained"]},
             weights={(pool, name): int(weight) for pool, name, weight in data["weights"]},
             closed={
-                key: each for key, each in closed.items() if each.until is None or each.until > now
+                key: each for key, each in closed.items() if each.until is None or each.until > wall
             },
             back={name: Back(**each) for name, each in data["back"].items()},
         )
 
 
-def _closed(data: dict[str, Any]) -> Closed:
+def _closed(data: dict[str, Any], ahead: float) -> Closed:
+    """ahead: of the monotonic clock before the wall clock."""
     made = Closed(**data)
-    return replace(made, page=b64decode(data["page"]) or None, allow=tuple(made.allow))
+    return replace(
+        made,
+        opens=None if made.until is None else made.until + ahead,
+        page=b64decode(data["page"]) or None,
+        allow=tuple(made.allow),
+    )

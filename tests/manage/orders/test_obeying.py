@@ -82,8 +82,8 @@ def test_a_weight_goes_before_that_of_the_file_over_a_reload() -> None:
 def test_a_closed_route_answers_until_it_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = Worker()
     plan = worker.built.entries[1].route.plan
-    monkeypatch.setattr(clock, "wall", lambda: 100.0)
-    closed = Closed(since=0.0, until=130.0, allow=("10.0.0.0/8",))
+    monkeypatch.setattr(clock, "monotonic", lambda: 100.0)
+    closed = Closed(since=0.0, until=7.0, opens=130.0, allow=("10.0.0.0/8",))
     worker.obey("closed", "b.test", closed)
     found = worker.asks()
     assert isinstance(found.error, errors.Maintenance)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from porch import clock
+from porch import clock, errors
 from porch.config.load import load_mapping
 from porch.config.orders import Closed, Order, Orders
 from porch.manage.asking import Asking
@@ -19,6 +19,7 @@ from porch.manage.orders.ordering import LARGEST_PAGE, Ordering
 from porch.observe.messages import Messages
 from porch.route.route import RUNNING
 from tests.manage.conftest import FakeOutput
+from tests.manage.orders.test_obeying import Worker
 
 WORDS: dict[str, Any] = {
     "listen": ":80",
@@ -293,6 +294,23 @@ def test_maintenance_ends_by_itself(bench: Bench) -> None:
     assert "maintenance of a.test is over" in bench.said
     words = {"route": "a.test", "on": False}
     assert bench.itself == [("maintenance", "the door: its time is over", words)]
+
+
+@pytest.mark.parametrize("step", [-7200.0, 7200.0])
+def test_a_step_of_the_wall_clock_moves_neither_its_end_nor_what_clients_are_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    worker = Worker()
+    began = clock.monotonic()
+    bench.ask("maintenance", route="b.test", on=True, **{"for": 1800, "retry_after": 3600})
+    (end,) = (seconds for seconds, work in bench.loop.timers if "_open_again" in str(work))
+    worker.obeying.obey(bench.fleet.told[-1][1][0])
+    wall, wait = clock.wall(), 1200.0
+    monkeypatch.setattr(clock, "wall", lambda: wall + wait + step)
+    monkeypatch.setattr(clock, "monotonic", lambda: began + wait)
+    error = worker.asks().error
+    assert isinstance(error, errors.Maintenance)
+    assert (round(end), error.retry_after) == (1800, 600)
 
 
 def test_the_end_of_an_earlier_order_does_not_end_a_later_one(bench: Bench) -> None:

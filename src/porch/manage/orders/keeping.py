@@ -39,7 +39,7 @@ class Keeping:
         except FileNotFoundError:
             return Orders.none()
         try:
-            return Orders.load(json.loads(content), clock.wall())
+            return Orders.load(json.loads(content), clock.wall(), clock.monotonic())
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ValueError(
                 f"{self.file} is damaged ({error}); drains, weights and maintenance of before are "

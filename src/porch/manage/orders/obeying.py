@@ -66,7 +66,7 @@ class Obeying:
 
 def _closed(plan: Plan, closed: Closed) -> Plan:
     """The same plan behind a closed door. What runs in it ends as in the open one."""
-    door = Maintenance(lambda: closed.left(clock.wall()), closed.page, networks(closed.allow))
+    door = Maintenance(lambda: closed.left(clock.monotonic()), closed.page, networks(closed.allow))
     made = Plan()
     for phase in Plan.__slots__:
         setattr(made, phase, getattr(plan, phase))

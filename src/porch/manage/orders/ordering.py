@@ -81,7 +81,7 @@ class Ordering:
         orders = Orders.none()
         try:
             if handed is not None:
-                orders = Orders.load(handed, clock.wall())
+                orders = Orders.load(handed, clock.wall(), clock.monotonic())
             else:
                 orders = self._keeping.read()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -254,8 +254,8 @@ class Ordering:
         timer = self._opening.pop(key, None)
         if timer is not None:
             timer.cancel()
-        if closed is not None and closed.until is not None:
-            seconds = max(0.0, closed.until - clock.wall())
+        if closed is not None and closed.opens is not None:
+            seconds = max(0.0, closed.opens - clock.monotonic())
             work = partial(self._open_again, key, closed)
             self._opening[key] = self._loop.after(seconds, work)
 
@@ -312,6 +312,7 @@ def _closed(question: Question) -> Closed:
     return Closed(
         since=now,
         until=now + seconds if seconds else None,
+        opens=clock.monotonic() + seconds if seconds else None,
         retry_after=retry_after,
         page=page,
         file=str(file or ""),
