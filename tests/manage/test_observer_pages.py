@@ -119,8 +119,9 @@ def test_nothing_else_is_there(target: bytes) -> None:
 
 def test_nothing_is_changed_by_any_method() -> None:
     for method in (b"POST", b"DELETE", b"OPTIONS", b"PUT"):
-        answer = Asked().get(b"/metrics", method)
-        assert (answer.status, (b"allow", b"GET, HEAD") in answer.fields) == (405, True)
+        for target in (b"/metrics", b"/", b"*"):
+            answer = Asked().get(target, method)
+            assert (answer.status, (b"allow", b"GET, HEAD") in answer.fields) == (405, True)
 
 
 def test_who_has_left_meanwhile_gets_nothing() -> None:

@@ -83,10 +83,10 @@ class Pages(Filter):
         request = exchange.request
         path = request.target.partition(b"?")[0]
         page = {b"/metrics": self._metrics, b"/livez": _live, b"/readyz": _ready}.get(path)
-        if page is None:
-            return Response(404, _PLAIN, b"only /metrics, /livez and /readyz are here\n")
         if request.method not in (b"GET", b"HEAD"):
             return Response(405, [*_PLAIN, (b"allow", b"GET, HEAD")], b"GET and HEAD\n")
+        if page is None:
+            return Response(404, _PLAIN, b"only /metrics, /livez and /readyz are here\n")
 
         def answer(facts: Facts | None) -> None:
             if not exchange.ended:

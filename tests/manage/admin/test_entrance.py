@@ -358,6 +358,15 @@ def test_a_refused_method_is_told_all_that_are_taken(door: Opened) -> None:
         assert answer.json["error"].startswith(f"only {allow} ")
 
 
+@pytest.mark.parametrize("token", [ANN, ""])
+def test_the_door_as_a_whole_has_the_methods_of_all_its_paths_and_no_options(
+    door: Opened, token: str
+) -> None:
+    answer = door.ask("OPTIONS", "*", token=token)
+    assert (answer.status, answer.all("allow")) == (405, ["GET, HEAD, POST"])
+    assert answer.json == {"error": "only GET, HEAD, POST is here"}
+
+
 @pytest.mark.parametrize("field", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
 def test_no_field_overrides_a_method(door: Opened, field: str) -> None:
     assert door.ask("GET", "/v1/drain", {field: "POST"}, token=ANN).status == 405

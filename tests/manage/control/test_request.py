@@ -37,7 +37,7 @@ def test_the_words_of_a_change_are_its_body() -> None:
         (b"GET", b"/v1/status/", b"", [], 404),
         (b"GET", b"/V1/status", b"", [], 404),
         (b"GET", b"/v1/st%61tus", b"", [], 404),
-        (b"OPTIONS", b"*", b"", [], 404),
+        (b"OPTIONS", b"*", b"", [], 405),
         (b"POST", b"/v1/status", b"", [], 405),
         (b"GET", b"/v1/reload", b"", [], 405),
         (b"HEAD", b"/v1/reload", b"", [], 405),
@@ -96,6 +96,7 @@ def test_a_number_that_is_too_long_is_told_so_in_words_of_ours() -> None:
 
 def test_a_refused_method_is_told_which_are_taken() -> None:
     for method, target, allow in (
+        (b"OPTIONS", b"*", "GET, HEAD, POST"),
         (b"PUT", b"/v1/status", "GET, HEAD"),
         (b"GET", b"/v1/drain", "POST"),
     ):

@@ -22,7 +22,7 @@ from porch.listen.crowd_gate import Bounds
 from porch.listen.crowd_seats import Seats
 from porch.listen.door import Door
 from porch.listen.security import Choose, Chosen
-from porch.manage.admin.entrance import Entrance, Reception, allowed, most
+from porch.manage.admin.entrance import METHODS, Entrance, Reception, allowed, most
 from porch.manage.admin.guards import GUARDS
 from porch.manage.admin.guesses import Guesses
 from porch.manage.admin.login import Login
@@ -127,7 +127,7 @@ def _error_page(exchange: Exchange, error: PorchError) -> Response:
     """What is told is no more than what is wrong with the request, whose path nobody knows here."""
     if error.status != 405:
         return refusal(exchange, error.status or 500, error.sentence)
-    allow = allowed((b"GET", b"POST"))
+    allow = allowed(METHODS)
     return refusal(exchange, 405, f"only {allow} are here", [(b"allow", allow.encode())])
 
 

@@ -20,10 +20,22 @@ from porch.manage.seated import Seated
 from porch.route.host import normal_host
 from porch.shield.origins import is_own, origin_of
 
-__all__ = ["CSRF", "LOGIN", "Entrance", "Reception", "allowed", "cross_site", "most", "offered"]
+__all__ = [
+    "CSRF",
+    "LOGIN",
+    "METHODS",
+    "Entrance",
+    "Reception",
+    "allowed",
+    "cross_site",
+    "most",
+    "offered",
+]
 
 CSRF = b"x-porch-csrf"
 LOGIN = b"/login"
+METHODS = (b"GET", b"POST")
+"""Of the door as a whole, `*` (RFC 9110 9.3.7). It has no OPTIONS, neither for that nor a path."""
 _OWN = (b"same-origin", b"none")
 _BEARER = (b"www-authenticate", b'Bearer realm="porch"')
 _WRONG = "the token is nobody's; tokens of the configuration's admin let in"
@@ -61,7 +73,8 @@ class Entrance(Filter):
             shown = host.decode("latin-1")
             text = f"no door of this name ({shown}) is here; name it in hosts of admin if it is one"
             return refusal(exchange, 421, text)
-        methods = self._offers.get(path_of(request))
+        path = path_of(request)
+        methods = METHODS if path == b"*" else self._offers.get(path)
         if methods is None:
             return refusal(exchange, 404, "nothing is here; /v1/openapi.json says what there is")
         offer = offered(self._offers, request)

@@ -16,7 +16,7 @@ from porch.http.h1 import HeadLimits
 from porch.http.h1_request import RequestDecoder
 from porch.http.message import RequestHead
 from porch.manage.control.operating import Answer, Leave, Reply
-from porch.manage.control.request import LONGEST, Refused, read
+from porch.manage.control.request import LONGEST, METHODS, Refused, read
 from porch.manage.loop import Loop, Timer
 
 __all__ = ["ControlConnection", "Operate", "encoded"]
@@ -100,7 +100,7 @@ class ControlConnection:
         except Refused as error:
             self._refuse(error)
         except PorchError as error:
-            allow = "GET, HEAD, POST" if isinstance(error, MethodNotAllowed) else ""
+            allow = METHODS if isinstance(error, MethodNotAllowed) else ""
             self._refuse(Refused(error.status, error.detail or error.sentence, allow))
 
     def _decode(self, data: bytes) -> None:

@@ -14,10 +14,12 @@ from porch.http.message import RequestHead
 from porch.manage.control.operations import OPERATIONS, Operation, at
 from porch.manage.control.schema import Schema, types
 
-__all__ = ["LONGEST", "Asked", "Refused", "read"]
+__all__ = ["LONGEST", "METHODS", "Asked", "Refused", "read"]
 
 LONGEST = 1 << 20
 """Bytes of a body."""
+METHODS = "GET, HEAD, POST"
+"""All that is asked by. There is no OPTIONS, neither for a path nor for `*` (RFC 9110 9.3.7)."""
 _MOST_DIGITS = 100
 """Of a number: no word takes one that is as long, and to read a very long one takes a while."""
 _MOST_TAGS = 16
@@ -51,6 +53,8 @@ class Asked:
 def read(head: RequestHead, body: bytes) -> Asked:
     """What is asked. Raises Refused."""
     path, mark, query = head.target.decode("ascii", "replace").partition("?")
+    if path == "*":
+        raise Refused(405, f"this door is for {METHODS}", METHODS)
     operation = at(path)
     if operation is None:
         raise Refused(404, f"nothing is here; {OPERATIONS['openapi'].path} lists what there is")
