@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from porch.certs.files import StoreError, check_folder, make_folder, put, said, sweep
+from porch.certs.files import StoreError, check_folder, make_folder, put, read_file, said, sweep
 from tests.support.hands import Hands
 
 
@@ -31,6 +31,22 @@ def test_content_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
         put(tmp_path / "a", content)
         assert (tmp_path / "a").read_bytes() == content
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_is_no_file_holds_nothing_and_is_not_waited_for(tmp_path: Path) -> None:
+    place = tmp_path / "a"
+    put(place, b"x")
+    assert read_file(place) == b"x"
+    os.mkfifo(tmp_path / "pipe")
+    assert read_file(tmp_path / "pipe") == b""
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    try:
+        os.write(writer, b"as if it were a file")
+        assert read_file(tmp_path / "pipe") == b""
+    finally:
+        os.close(writer)
+    with pytest.raises(FileNotFoundError):
+        read_file(tmp_path / "none")
 
 
 def test_a_place_that_cannot_be_taken_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -142,6 +142,15 @@ def test_what_no_holder_wrote_blocks_nobody(tmp_path: Path, hands: Hands, conten
     assert held(tmp_path).is_held
 
 
+def test_a_pipe_in_the_place_of_a_lease_is_not_waited_for_and_blocks_nobody(
+    tmp_path: Path, hands: Hands
+) -> None:
+    os.mkfifo(tmp_path / "1")
+    assert holder(tmp_path) is None
+    assert held(tmp_path).is_held
+    assert sorted(os.listdir(tmp_path)) == ["1", "2"]
+
+
 def test_one_who_is_too_slow_does_not_get_it(
     tmp_path: Path, hands: Hands, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -168,11 +168,25 @@ def test_a_pipe_in_its_place_is_damaged_and_not_waited_for(store: FileStore) -> 
         os.close(writer)
 
 
-def test_one_that_is_damaged_is_named_unless_its_name_stood_only_in_it(store: FileStore) -> None:
+def test_a_pipe_in_the_place_of_one_whose_name_stands_in_it_is_not_waited_for(
+    store: FileStore,
+) -> None:
+    store.write("a", b"x")
+    store.write("x" * 300, b"x")
+    (place,) = store.folder.glob("x*")
+    place.unlink()
+    os.mkfifo(place)
+    assert store.names() == ["a"]
+
+
+@pytest.mark.parametrize("damage", [b"damage", b"[" * 100_000])
+def test_one_that_is_damaged_is_named_unless_its_name_stood_only_in_it(
+    store: FileStore, damage: bytes
+) -> None:
     for name in ("a", "x" * 300):
         store.write(name, b"x")
     for path in store.folder.rglob("*.kept"):
-        path.write_bytes(b"damage")
+        path.write_bytes(damage)
     assert store.names() == ["a"]
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from porch import clock
-from porch.certs.files import beside, make_folder, put, said, sweep
+from porch.certs.files import beside, make_folder, put, read_file, said, sweep
 
 __all__ = ["SKEW", "Holder", "Lease", "Sightings", "holder", "take"]
 
@@ -129,7 +129,7 @@ def holder(folder: Path) -> Holder | None:
         numbers = _numbers(folder)
         if not numbers or not _is_in_force(folder, numbers[-1], {}):
             return None
-        words = json.loads((folder / str(numbers[-1])).read_bytes())
+        words = json.loads(read_file(folder / str(numbers[-1])))
         node, _, pid = str(words["holder"]).rpartition(" ")
         return Holder(node, int(pid), float(words["until"]))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
@@ -187,7 +187,7 @@ def _numbers(folder: Path) -> list[int]:
 
 def _is_in_force(folder: Path, number: int, sightings: Sightings) -> bool:
     try:
-        written = _parsed((folder / str(number)).read_bytes())
+        written = _parsed(read_file(folder / str(number)))
     except FileNotFoundError:
         return True  # swept since we looked: others are at it
     if written is None:

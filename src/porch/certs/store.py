@@ -24,6 +24,7 @@ from porch.certs.files import (
     loose,
     make_folder,
     put,
+    read_file,
     said,
     settle,
     sweep,
@@ -113,8 +114,7 @@ class FileStore:
         """See Store."""
         path = self._path(name)
         try:
-            with open(path, "rb", opener=_at_once) as file:
-                content = file.read() or b""  # None of a pipe that somebody is about to write to
+            content = read_file(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -193,25 +193,18 @@ class FileStore:
         relative = path.relative_to(self.folder).as_posix().removesuffix(SUFFIX)
         try:
             if SHORTENED in relative:
-                with path.open("rb") as opened:
-                    name = str(json.loads(opened.readline())["name"])
+                name = str(json.loads(read_file(path).partition(b"\n")[0])["name"])
             else:
                 parts = map(unquote_to_bytes, relative.split("/"))
                 name = "/".join(part.decode("utf-8", "surrogatepass") for part in parts)
             return name if self._path(name) == path else None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return None
 
     def _sweep_once(self, folder: Path) -> None:
         if folder not in self._swept:
             self._swept.add(folder)
             sweep(folder)
-
-
-def _at_once(path: str, flags: int) -> int:
-    """A pipe in place of a file is not waited for: the supervisor reads what its workers' user may
-    write."""
-    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _encoded(part: str) -> str:
