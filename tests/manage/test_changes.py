@@ -12,6 +12,7 @@ from porch.config.loaded import Loaded
 from porch.manage import changes
 from porch.manage.candidate import Candidate
 from porch.manage.changes import Changes
+from porch.manage.channel import Message
 from porch.manage.in_force import InForce
 from porch.manage.listening import Listening
 from porch.manage.loop import Loop
@@ -185,6 +186,58 @@ def test_a_fault_of_ours_is_told_and_does_not_end_the_door(door: Door) -> None:
     assert "RuntimeError: a bug" in answer["error"]
     assert "this is a fault of Porch; nothing was changed." in door.said
     door.now = door.load
+    assert "loaded" in door.wait(door.ask("reload"))
+
+
+def test_a_fault_when_it_is_tried_again_ends_it_and_the_next_one_begins(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changes, "AGAIN", 0.01)
+    tries: list[object] = []
+
+    def fail(*_: object) -> None:
+        tries.append(None)
+        if len(tries) == 2:
+            raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.in_force, "change", fail)
+        first = door.ask("reload")
+        assert "this is a fault of Porch; nothing was changed." in door.wait(first)["error"]
+    assert "loaded" in door.wait(door.ask("reload"))
+
+
+def test_a_fault_when_it_comes_into_force_ends_it_and_the_next_one_begins(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = Process(1, 0, 1, None, -1)
+    door.fleet.slots = door.fleet.serving = [worker]
+
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    first = door.ask("reload")
+    door.loop.after(0.2, door.loop.stop)
+    door.loop.run()
+    with monkeypatch.context() as patch:
+        patch.setattr(door.in_force, "take", fail)
+        for word in ("prepared", "committed"):
+            door.changes.on_message(worker, Message(word, None, ()))
+    assert "RuntimeError: a bug" in first.answer["error"]
+    assert "it may be in force in part: porch status tells what runs" in first.answer["error"]
+    door.fleet.serving = []
+    assert "loaded" in door.wait(door.ask("reload"))
+
+
+def test_a_fault_at_the_end_of_a_trial_ends_it_and_the_next_one_begins(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(changes, "Trial", FakeTrial)
+    monkeypatch.setattr(door.changes, "_become", fail)
+    assert "RuntimeError: a bug" in door.wait(door.ask("upgrade"))["error"]
     assert "loaded" in door.wait(door.ask("reload"))
 
 

@@ -45,6 +45,7 @@ Result = TypeVar("Result")
 _UPGRADING: Answer = {
     "error": "the door has just become another version; nothing else was changed, ask again."
 }
+_HALF = "it may be in force in part: porch status tells what runs, porch reload tries again."
 _STOPPING: Answer = {"error": "the door is stopping; nothing was changed."}
 
 
@@ -209,23 +210,27 @@ class Changes:
 
         def on_end(outcome: "Future[Result]") -> None:
             self._fleet.hold(holds=False)
-            if self._is_over:
-                return
-            try:
-                then(outcome.result())
-            except Exception as error:  # a fault of ours must end neither the door nor the queue
-                self._on_fault(error)
+            self._guarded(lambda: then(outcome.result()))
 
         self._fleet.hold(holds=True)
         Errand(self._loop, work, on_end)
 
-    def _on_fault(self, error: Exception) -> None:
+    def _guarded(self, work: Callable[[], None], so: str = "nothing was changed.") -> None:
+        """A fault of ours must end neither the door nor the queue. so: how things are then."""
+        if self._is_over:
+            return
+        try:
+            work()
+        except Exception as error:
+            self._on_fault(error, so)
+
+    def _on_fault(self, error: Exception, so: str) -> None:
         text = "".join(traceback.format_exception(error)).rstrip()
         job, self._reload = self._reload, None
         if job is not None:
             self._in_force.give_up(job)
         if self._wish is not None:
-            self._refuse(f"{text}\nthis is a fault of Porch; nothing was changed.")
+            self._refuse(f"{text}\nthis is a fault of Porch; {so}")
 
     def _on_compared(self, found: list[str] | Refusal) -> None:
         if isinstance(found, Refusal):
@@ -234,12 +239,11 @@ class Changes:
             self._answer({"changes": found})
 
     def _on_examined(self, found: Prospect | Refusal) -> None:
-        if self._is_over:
-            return
         if isinstance(found, Prospect):
             job = self._in_force.change(found, self._fleet, self._on_reloaded)
             if job is None:
-                self._loop.after(AGAIN, partial(self._on_examined, found))
+                again = partial(self._on_examined, found)
+                self._loop.after(AGAIN, partial(self._guarded, again))
                 return
             if isinstance(job, Reload):
                 self._reload = job
@@ -250,7 +254,10 @@ class Changes:
         self._refuse(found.text)
 
     def _on_reloaded(self, reason: str) -> None:
-        """It is in force everywhere, or nowhere."""
+        """All workers serve it, or none."""
+        self._guarded(partial(self._take, reason), _HALF)
+
+    def _take(self, reason: str) -> None:
         job, self._reload = self._reload, None
         wish = self._wish
         assert job is not None
@@ -305,8 +312,9 @@ class Changes:
         assert self._trial is not None
         self._fleet.strangers.discard(self._trial.pid)
         self._trial = None
-        if self._is_over:
-            return
+        self._guarded(partial(self._upgrade, reason))
+
+    def _upgrade(self, reason: str) -> None:
         if not reason:
             assert self._wish is not None
             for wish in self._wishes:
