@@ -1,6 +1,10 @@
 """The clock, by what the kernel says or a test in its place."""
 
+import ctypes
+import struct
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -35,6 +39,21 @@ def test_this_kernel_is_asked_and_not_changed() -> None:
     assert found.check == "clock"
     assert "not known" not in found.sentence
     assert abs(clock.wall() - clock.monotonic() - before) < 1
+
+
+@pytest.mark.parametrize("state", [0, -1])
+def test_of_what_the_kernel_tells_the_largest_error_counts_and_not_the_likely_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: int
+) -> None:
+    def adjtimex(room: Any) -> int:
+        told = struct.pack("@Illll", 0, 1_000_000, 2_000_000, 3_000_000, 4_000_000)
+        ctypes.memmove(room, told, len(told))
+        return state
+
+    libc = SimpleNamespace(adjtimex=adjtimex)
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: libc)
+    (found,) = check_clock(Patient(config=Path("p"), root=tmp_path))
+    assert ("may be wrong by 3.0 s" if state == 0 else "is not known here") in found.sentence
 
 
 def test_a_clock_of_long_ago_is_told_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

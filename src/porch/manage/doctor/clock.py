@@ -13,14 +13,24 @@ __all__ = ["check_clock"]
 
 _ERROR = 5
 """TIME_ERROR: nobody steers it."""
-_SIZE = 256
-"""Bytes of struct timex, and more; all zero, it asks for the state alone."""
-_MAX_ERROR = 2
-"""Which of its longs is `maxerror`, in microseconds: modes and its padding, offset, freq."""
 FAR = 1.0
 """Seconds that it may be wrong by."""
 BUILT = 1_764_000_000
 """Seconds since 1970: no clock that is right is before this was written."""
+
+
+class _Timex(ctypes.Structure):
+    """The beginning of struct timex, and room for the rest. maxerror: microseconds by which the
+    clock is wrong at most; it grows while nobody steers. esterror: by which it may be."""
+
+    _fields_ = (
+        ("modes", ctypes.c_uint),  # 0: the state alone is asked for
+        ("offset", ctypes.c_long),
+        ("freq", ctypes.c_long),
+        ("maxerror", ctypes.c_long),
+        ("esterror", ctypes.c_long),
+        ("rest", ctypes.c_char * 256),
+    )
 
 
 def _kernel() -> tuple[int, float] | None:
@@ -29,9 +39,9 @@ def _kernel() -> tuple[int, float] | None:
         call = ctypes.CDLL(None, use_errno=True).adjtimex
     except (OSError, AttributeError):
         return None
-    room = (ctypes.c_long * (_SIZE // ctypes.sizeof(ctypes.c_long)))()
-    state = call(ctypes.byref(room))
-    return None if state < 0 else (state, room[_MAX_ERROR + 1] / 1e6)
+    found = _Timex()
+    state = call(ctypes.byref(found))
+    return None if state < 0 else (state, found.maxerror / 1e6)
 
 
 def check_clock(
