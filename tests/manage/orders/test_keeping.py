@@ -37,6 +37,21 @@ def test_what_was_undone_is_gone(tmp_path: Path) -> None:
     assert not keeping.read()
 
 
+def test_a_pipe_in_its_place_is_said_and_not_waited_for(tmp_path: Path) -> None:
+    keeping = Keeping(tmp_path, "a")
+    keeping.write(drained())
+    keeping.file.unlink()
+    os.mkfifo(keeping.file)
+    with pytest.raises(ValueError, match=r"a\.json is damaged"):
+        keeping.read()
+    writer = os.open(keeping.file, os.O_RDWR)
+    try:
+        with pytest.raises(ValueError, match=r"a\.json is damaged"):
+            keeping.read()
+    finally:
+        os.close(writer)
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"drained": 1}', b"\xff"])
 def test_a_damaged_file_is_said_and_not_believed(tmp_path: Path, content: bytes) -> None:
     keeping = Keeping(tmp_path, "a")

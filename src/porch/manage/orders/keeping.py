@@ -33,7 +33,8 @@ class Keeping:
         sentence."""
         try:
             with own_folder(self.file.parent) as folder:
-                flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+                # A pipe is not waited for: the workers' user may be that of the door.
+                flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
                 with open(os.open(self.file.name, flags, dir_fd=folder), "rb") as file:
                     content = file.read()
         except FileNotFoundError:
