@@ -325,3 +325,7 @@ class BeforeUpstream(_Between):
     def on_upstream_lost(self, error: PorchError) -> None:
         """See Exchange."""
         self.hearer.on_upstream_lost(error)
+
+    def on_stale(self) -> None:
+        """See Exchange."""
+        self.hearer.on_stale()

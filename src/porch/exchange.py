@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from porch import clock
 from porch.clock import INFINITY
 from porch.errors import ClientGone, InternalError, PorchError
-from porch.failing import Tried, drop, fail, give_up, leave, on_raised, was_stale
+from porch.failing import Tried, drop, fail, give_up, leave, on_raised, on_stale, was_stale
 from porch.filter import Response
 from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.identity import Identity
@@ -432,6 +432,7 @@ class Exchange:
     leave = leave
     fail = fail
     was_stale = was_stale
+    on_stale = on_stale
     give_up = give_up
     on_raised = on_raised
     drop = drop

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from porch import clock
+from porch.clock import INFINITY
 from porch.cut import cut
 from porch.errors import ConnectionLost, InternalError, PorchError
 from porch.route.route import RUNNING
@@ -15,7 +16,7 @@ from porch.route.route import RUNNING
 if TYPE_CHECKING:
     from porch.exchange import Exchange
 
-__all__ = ["Tried", "drop", "fail", "give_up", "leave", "on_raised", "was_stale"]
+__all__ = ["Tried", "drop", "fail", "give_up", "leave", "on_raised", "on_stale", "was_stale"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,28 @@ def was_stale(exchange: "Exchange", error: PorchError) -> bool:
     """Whether a kept connection had closed, which is nobody's fault: a new one to the same
     endpoint may do."""
     return exchange.reused and isinstance(error, ConnectionLost)
+
+
+def on_stale(exchange: "Exchange") -> None:
+    """A kept connection was of no use any more, before anything was sent on it: another takes its
+    place. No attempt, for nobody was asked."""
+    error = ConnectionLost("the origin had closed the connection")
+    stream, exchange.upstream = exchange.upstream, None
+    exchange.upstream_full = False
+    if stream is not None:
+        stream.abort(error)
+    if exchange.ended:
+        return
+    if exchange.held is None and not exchange.gathered:  # it was on its way already
+        exchange.fail(error)
+        return
+    assert exchange.endpoint is not None
+    if not exchange.half_closed:
+        exchange.deadline = INFINITY  # as in `attempt`
+    exchange.reused = True
+    found = exchange.endpoint.connections.acquire(exchange)
+    if found is not None:
+        exchange.on_connected(found)
 
 
 def give_up(exchange: "Exchange", error: PorchError) -> None:

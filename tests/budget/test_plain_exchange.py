@@ -30,8 +30,8 @@ from porch.route.route import HEARD, REQUESTS, RUNNING
 from tests.support.dialer import FakeDialer
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
 
-MOST_CALLS = 32
-"""One of them is the turn's, shared by all requests that came in it."""
+MOST_CALLS = 33
+"""Two of them are the turn's, shared by all requests that came in it."""
 
 HERE = str(Path(porch.__file__).parent)
 GET = (
@@ -128,7 +128,7 @@ def plain(loop: FakeLoop) -> Iterator[Plain]:
     made.log.close()
 
 
-def test_a_plain_exchange_takes_at_most_32_python_calls(plain: Plain) -> None:
+def test_a_plain_exchange_takes_at_most_33_python_calls(plain: Plain) -> None:
     plain.taken()
     calls = calls_of(plain.exchange)
     assert len(calls) <= MOST_CALLS, "\n" + "\n".join(calls)
@@ -208,9 +208,8 @@ def test_requests_of_one_turn_leave_behind_each_other_in_one_callback(plain: Pla
     for _ in range(3):
         both()
     plain.loop.counts.clear()
-    alone, together = len(calls_of(plain.exchange)), calls_of(both)
-    assert together.count("Outbox.send") == together.count("Pool._look") == 1
-    assert len(together) <= 2 * alone + 2
+    alone, together = len(calls_of(plain.exchange)), len(calls_of(both))
+    assert together == 2 * alone - 2
     assert plain.loop.counts == {"call_soon": 2}
 
 

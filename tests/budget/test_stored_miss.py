@@ -21,8 +21,8 @@ from tests.budget.test_plain_exchange import Plain, calls_of
 from tests.support.network import FakeClock, FakeLoop, FakeTransport
 from tests.support.storing import disk
 
-MOST_CALLS = 216
-MOST_CALLS_MORE = 188
+MOST_CALLS = 217
+MOST_CALLS_MORE = 187
 """Of each further one in the same turn of the loop."""
 OK = (
     b"HTTP/1.1 200 OK\r\nserver: uvicorn\r\ncache-control: max-age=60\r\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from porch.forward.arrived import arrived, poll_of, spoken
+from porch.forward.arrived import arrived, poll_of
 from tests.support.network import FakeSocket
 
 Pair = tuple[socket.socket, socket.socket]
@@ -38,33 +38,14 @@ def test_a_poll_tells_of_data_and_of_the_end(pair: Pair) -> None:
     assert arrived(descriptor) == b""
 
 
-class Kept:
-    def __init__(self, descriptor: int) -> None:
-        self.descriptor = descriptor
-
-
-def test_of_several_those_are_told_that_have_data_or_an_end(pair: Pair) -> None:
-    near, far = pair
-    second, its_far = socket.socketpair()
-    third, last = socket.socketpair()
-    with second, its_far, third, last:
-        kept = [Kept(each.fileno()) for each in (near, second, third)] + [Kept(-1)]
-        assert spoken(kept) == []
-        far.send(b"abc")
-        last.close()
-        assert spoken(kept) == [kept[0], kept[2]]
-        assert spoken(kept[1:2]) == []
-    assert spoken([]) == []
-
-
 def test_a_broken_connection_is_an_end(pair: Pair) -> None:
     assert arrived(pair[0].fileno()) == b"", "EAGAIN, as any error"
 
 
-def test_of_tls_and_without_a_socket_nothing_is_told(pair: Pair) -> None:
+def test_of_what_is_tls_and_without_a_socket_nothing_is_told(pair: Pair) -> None:
     near, far = pair
     far.send(b"abc")
     for transport in (transport_of(near.fileno(), tls=object()), asyncio.BaseTransport()):
         descriptor, poll = poll_of(transport)
-        assert descriptor == -1
+        assert descriptor == (-1 if transport.get_extra_info("socket") is None else near.fileno())
         assert not poll(0)

@@ -4,7 +4,7 @@ How it behaves inside exchanges is told in tests/scenario.
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -72,6 +72,7 @@ def test_a_body_of_unknown_length_is_chunked(bench: Bench) -> None:
 
 
 def test_a_whole_chunked_message_is_one_write(bench: Bench) -> None:
+    bench.connection.exchange = cast("Any", "somebody")
     bench.connection.send(head(None), b"ab", True)
     assert bench.written().endswith(b"\r\n\r\n2\r\nab\r\n0\r\n\r\n")
     assert bench.transport.writes == 1
@@ -114,6 +115,7 @@ def test_trailers_behind_a_body_of_known_length_have_no_place(bench: Bench) -> N
 def test_what_concerns_the_connection_is_written_by_it(
     bench: Bench, rest: dict[str, Any], line: bytes
 ) -> None:
+    bench.connection.exchange = cast("Any", "somebody")
     bench.connection.send(head(0, **rest), b"", True)
     assert bench.written() == START + line + b"\r\n"
 
@@ -146,6 +148,7 @@ def test_it_reads_in_sips_and_as_ever_again(bench: Bench) -> None:
 
 def test_a_closed_connection_takes_nothing_more(bench: Bench) -> None:
     bench.connection.close()
+    bench.connection.exchange = cast("Any", "somebody")
     bench.connection.send(head(0), b"", True)
     bench.connection.pause_reading()
     bench.connection.resume_reading()

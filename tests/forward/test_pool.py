@@ -1,8 +1,6 @@
 """The pool alone, with exchanges that only note what they are told."""
 
-import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -11,7 +9,6 @@ from porch import clock
 from porch.balance.endpoint import Endpoint
 from porch.clock import INFINITY, Deadlines
 from porch.errors import ConnectFailed, ConnectTimeout, PorchError
-from porch.forward.arrived import spoken
 from porch.forward.h1 import ClientConnection
 from porch.forward.pool import Pool
 from porch.http.h1 import HeadLimits
@@ -181,101 +178,6 @@ def test_to_cancel_what_does_not_wait_is_nothing(bench: Bench) -> None:
     exchange = bench.acquire()
     bench.loop.run(lambda: bench.pool.cancel(exchange))
     assert not exchange.connected.closed
-
-
-class Several(Bench):
-    """Kept connections over real sockets. far: their other ends, in the order they are given."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: ExitStack, count: int) -> None:
-        super().__init__(monkeypatch)
-        pairs: list[socket.socket] = []
-
-        def connect() -> FakeTransport:
-            near, far = (stack.enter_context(each) for each in socket.socketpair())
-            pairs.append(far)
-            return FakeTransport(self.loop, {"socket": FakeSocket(near.fileno())})
-
-        self.dialer._connect = connect
-        asked = [self.acquire() for _ in range(count)]
-        self.kept = [self.release(each) for each in asked][::-1]
-        self.far = pairs[::-1]
-
-    def turn(self, count: int) -> list[Any]:
-        """What so many exchanges get that ask in one turn."""
-        asking = [Asking(self.endpoint) for _ in range(count)]
-
-        def ask() -> None:
-            for each in asking:
-                each.connected = self.pool.acquire(each)  # type: ignore[arg-type, assignment]
-
-        self.loop.run(ask)
-        return [each.connected for each in asking]
-
-
-@pytest.mark.parametrize("gone", range(8))
-@pytest.mark.parametrize("says", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
-def test_whichever_of_a_turn_the_origin_has_closed_or_spoken_on_is_given_to_nobody(
-    monkeypatch: pytest.MonkeyPatch, gone: int, says: bytes
-) -> None:
-    with ExitStack() as stack:
-        bench = Several(monkeypatch, stack, 8)
-        if says:
-            bench.far[gone].send(says)
-        else:
-            bench.far[gone].close()
-        got = bench.turn(8)
-        assert got[:7] == bench.kept[:gone] + bench.kept[gone + 1 :]
-        assert not got[7].reused
-        assert bench.kept[gone].closed
-        bench.loop.close()
-
-
-def test_what_was_seen_in_one_turn_is_forgotten_in_the_next(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with ExitStack() as stack:
-        bench = Several(monkeypatch, stack, 8)
-        assert bench.turn(2) == bench.kept[:2]
-        bench.far[2].close()
-        assert bench.turn(2) == bench.kept[3:5]
-        bench.loop.close()
-
-
-def test_one_that_comes_back_in_the_same_turn_is_looked_at(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with ExitStack() as stack:
-        bench = Several(monkeypatch, stack, 8)
-
-        def ask() -> None:
-            asking: Any = [Asking(bench.endpoint) for _ in range(4)]
-            first, second = (bench.pool.acquire(each) for each in asking[:2])
-            assert [first, second] == bench.kept[:2]
-            bench.far[1].close()
-            bench.pool.release(bench.kept[1])
-            assert bench.pool.acquire(asking[2]) is bench.kept[2]
-            assert bench.pool.acquire(asking[3]) is bench.kept[3]
-
-        bench.loop.run(ask)
-        assert bench.kept[1].closed
-        bench.loop.close()
-
-
-def test_all_of_a_turn_are_looked_at_by_few_calls_of_the_system(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with ExitStack() as stack:
-        bench = Several(monkeypatch, stack, 40)
-        looks: list[int] = []
-
-        def look(connections: list[ClientConnection]) -> list[ClientConnection]:
-            looks.append(len(connections))
-            return spoken(connections)
-
-        monkeypatch.setattr("porch.forward.pool.spoken", look)
-        assert bench.turn(37) == bench.kept[:37]
-        assert looks == [4, 16, 16]
-        bench.loop.close()
 
 
 def test_a_closed_pool_keeps_nothing_but_serves_who_waits(bench: Bench) -> None:

@@ -179,6 +179,16 @@ class Rival:
         if not self._stream or not self._stream.reused:
             self.endpoint.on_bad(error.word)
 
+    def on_stale(self) -> None:
+        """See Exchange."""
+        if self.won:
+            self._exchange.on_stale()
+            return
+        self._stream, self.reused = None, True
+        stream = self.endpoint.connections.acquire(self._as_exchange)
+        if stream is not None:
+            self.on_connected(stream)
+
     def on_upstream_full(self) -> None:
         """See Exchange. Nothing more is sent anyway."""
         if self.won:

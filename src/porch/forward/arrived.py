@@ -7,44 +7,24 @@ have come while a request is sent: the loop would tell with its next turn, one w
 import asyncio
 import os
 import select
-from collections.abc import Callable, Iterable
-from typing import Protocol, TypeVar
+from collections.abc import Callable
 
-__all__ = ["arrived", "poll_of", "spoken"]
+__all__ = ["arrived", "poll_of"]
 
 MOST = 1 << 16
 """Bytes of one read."""
 
 
 def poll_of(transport: asyncio.BaseTransport) -> tuple[int, Callable[[int], object]]:
-    """The descriptor of a connection, and what is truthy when called with 0 if there is something
-    to read on it, or an end. Of TLS nothing can be told from the socket: -1, and never."""
+    """The descriptor of a connection, -1 where there is none, and what is truthy when called with 0
+    if there is something to read on it, or an end. Of TLS what is there cannot be read: never."""
     socket = transport.get_extra_info("socket")
     descriptor: int = socket.fileno() if socket is not None else -1
     if descriptor < 0 or transport.get_extra_info("ssl_object") is not None:
-        return -1, bool  # bool(0) is False without a Python call
+        return descriptor, bool  # bool(0) is False without a Python call
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
     return descriptor, poll.poll
-
-
-class Connected(Protocol):
-    """descriptor: of its socket; -1 where nothing can be told from that."""
-
-    descriptor: int
-
-
-Kind = TypeVar("Kind", bound=Connected)
-
-
-def spoken(connections: Iterable[Kind]) -> list[Kind]:
-    """Those on which there is something to read, or an end, by one call of the system for all."""
-    poll = select.poll()
-    for each in connections:
-        if each.descriptor >= 0:
-            poll.register(each.descriptor, select.POLLIN)
-    said = dict(poll.poll(0))
-    return [each for each in connections if each.descriptor in said] if said else []
 
 
 def arrived(descriptor: int) -> bytes:

@@ -21,7 +21,7 @@ from porch.http.message import RequestHead, ResponseHead, Trailers
 from porch.http.stream import Head
 from porch.http.websocket import GOING_AWAY, WEBSOCKET, Frames
 from porch.keeper import unsent
-from porch.outbox import MOST, Outbox, the_outbox
+from porch.outbox import MOST, Outbox, spoken, the_outbox
 
 if TYPE_CHECKING:
     from porch.forward.pool import Pool
@@ -30,6 +30,8 @@ __all__ = ["ClientConnection"]
 
 FLUSH = 10.0
 """Seconds that what was written may take to leave a connection that closes."""
+_SAFE = frozenset((b"GET", b"HEAD", b"OPTIONS"))
+"""Methods of which an origin may hear twice (RFC 9110 9.2.1)."""
 LEAVE = 2.0
 """Seconds that the origin of a WebSocket may take to close, when it was told to."""
 
@@ -38,9 +40,10 @@ class ClientConnection(asyncio.Protocol):
     """One connection to an origin.
 
     exchange: the one it serves, None while it waits in the pool; deadline: of that wait, and of
-    a close. reused: whether it has served before. closed: it will not serve again. descriptor:
-    of its socket; -1 where nothing can be told from that. waiting(0): truthy if it has something
-    to read: while idle, an end or bytes that nobody asked for.
+    a close. reused: whether it has served before. closed: it will not serve again. asking: the one
+    whose request is about to be sent (outbox.Sender): what comes before is nobody's answer.
+    descriptor, speaks_first: see outbox.Sender. waiting(0): truthy if there is something to
+    read that is no TLS.
     """
 
     __slots__ = (
@@ -54,11 +57,13 @@ class ClientConnection(asyncio.Protocol):
         "_sips",
         "_transport",
         "_tunnel",
+        "asking",
         "closed",
         "deadline",
         "descriptor",
         "exchange",
         "reused",
+        "speaks_first",
         "waiting",
     )
 
@@ -68,12 +73,14 @@ class ClientConnection(asyncio.Protocol):
         self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until it is made
         self._outbox: Outbox = None  # type: ignore[assignment]  # as long
         self.exchange: Exchange | None = None
+        self.asking: Exchange | None = None
         self._chunked = self._paused = self._sips = self._tunnel = self.closed = False
         self._request_done = True
         self._said: Frames | None = None
         self.reused = False
         self.deadline = INFINITY
         self.descriptor = -1
+        self.speaks_first = False
         self.waiting: Callable[[int], object] = bool
 
     def __repr__(self) -> str:
@@ -91,6 +98,7 @@ class ClientConnection(asyncio.Protocol):
         self._pool.watch(self)
         self._outbox = the_outbox()
         self.descriptor, self.waiting = poll_of(transport)
+        self.speaks_first = transport.get_extra_info("ssl_object") is not None
 
     def data_received(self, data: bytes) -> None:
         """See asyncio.Protocol."""
@@ -195,16 +203,19 @@ class ClientConnection(asyncio.Protocol):
             self._request_done = end
             if data:
                 start += data
-            if end:
-                outbox = self._outbox
-                kept = outbox.kept
-                kept.append((self, self._transport.write, start))
-                if len(kept) == 1:
-                    outbox.wait()
-                elif len(kept) == MOST:
-                    outbox.send()
-            else:
-                self._transport.write(start)
+            if not end:
+                if not spoken((self,)):
+                    self._transport.write(start)
+                    return
+                self.close()
+            self.asking, self.exchange = self.exchange, None
+            outbox = self._outbox
+            kept = outbox.kept
+            kept.append((self, self._transport.write, start, head.method in _SAFE))
+            if len(kept) == 1:
+                outbox.wait()
+            elif len(kept) == MOST:
+                outbox.send()
             return
         if not self._tunnel and self.waiting(0) and self._answered_early():
             return
@@ -220,6 +231,17 @@ class ClientConnection(asyncio.Protocol):
             self._request_done = True
             if self._tunnel:
                 self._end_tunnel()
+
+    def turn_away(self) -> None:
+        """See outbox.Sender."""
+        exchange, self.asking = self.asking, None
+        self.close()
+        if exchange is None:
+            return
+        if self.reused:
+            exchange.on_stale()
+        else:
+            exchange.on_upstream_lost(ConnectionLost("it ended, or spoke, before it was asked"))
 
     def _answered_early(self) -> bool:
         """Read what the origin has sent while it is still being sent to. It may have closed behind
@@ -259,12 +281,15 @@ class ClientConnection(asyncio.Protocol):
 
     def turn_to(self, exchange: Exchange) -> None:
         """See keeper.UpstreamStream."""
-        self.exchange = exchange
+        if self.asking is not None:
+            self.asking = exchange
+        else:
+            self.exchange = exchange
 
     def abort(self, error: PorchError) -> None:
         """See Stream. The origin sees the close at once and can stop its work; of a WebSocket it
         is told if the door itself is the reason, and may close first (RFC 6455 7.1.1)."""
-        self.exchange = None
+        self.exchange = self.asking = None
         farewell = None
         if self._said is not None and not self._request_done and isinstance(error, Shutdown):
             farewell = self._said.farewell(GOING_AWAY, error.word)
@@ -314,7 +339,7 @@ class ClientConnection(asyncio.Protocol):
     def abandon(self) -> None:
         """Nobody wants the connection, made or still to be made."""
         self.closed = True
-        self.exchange = None
+        self.exchange = self.asking = None
         self._pool.forget(self)  # a cancelled dial never says that the connection was lost
         if self._transport:
             self._transport.abort()

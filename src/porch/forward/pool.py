@@ -14,14 +14,12 @@ from porch.errors import ConnectFailed, ConnectTimeout, PorchError
 from porch.exchange import Exchange
 from porch.forward.address import ONE, TWO
 from porch.forward.agreed import Agreeing, NoHttp2
-from porch.forward.arrived import spoken
 from porch.forward.dial import Dialer
 from porch.forward.h1 import ClientConnection
 from porch.forward.h2 import SharedConnection
 from porch.forward.shared_dial import SharedDial, is_left
 from porch.http.h1 import HeadLimits
 from porch.keeper import UpstreamStream
-from porch.outbox import MOST, Outbox, the_outbox
 from porch.route.route import Place
 
 __all__ = ["Pool"]
@@ -51,14 +49,10 @@ class Pool:
         "_dialling",
         "_idle",
         "_limits",
-        "_looked_at",
         "_most_interim",
-        "_next",
-        "_outbox",
         "_shared",
         "_speaks_one",
         "_takes_tunnels",
-        "_turn",
         "_wants_one",
         "closed",
         "dials",
@@ -79,9 +73,6 @@ class Pool:
         self._limits = limits
         self._most_interim = most_interim
         self._idle: list[ClientConnection] = []
-        self._looked_at, self._next = 0, 1
-        self._outbox: Outbox = None  # type: ignore[assignment]  # until a connection is made
-        self._turn: object = None
         self._shared: list[SharedConnection] = []
         self._speaks_one = self._wants_one = False
         self._takes_tunnels = True
@@ -108,23 +99,12 @@ class Pool:
 
     def acquire(self, exchange: Exchange) -> UpstreamStream | None:
         """See route.Connections. In place of a kept connection that had closed it makes a new one:
-        those that waited as long may be closed too. One that was left behind is among the first on
-        a new one, where its turn comes for certain."""
+        those that waited as long may be closed too. Whether it had is seen right before the request
+        is written. One that was left behind is among the first on a new one, where its turn comes
+        for certain."""
         idle = self._idle
         while idle and not exchange.reused:
-            if self._turn is not self._outbox.kept:  # the first of its turn, and most often alone
-                self._turn = self._outbox.kept
-                self._looked_at, self._next = 0, 4
-                connection = idle.pop()
-                if connection.waiting(0):
-                    connection.close()
-                    continue
-            elif self._looked_at:
-                self._looked_at -= 1
-                connection = idle.pop()
-            else:
-                self._look()
-                continue
+            connection = idle.pop()
             if connection.closed:
                 continue
             connection.exchange = exchange
@@ -162,9 +142,9 @@ class Pool:
             connection.close()
             return
         connection.reused = True
+        connection.speaks_first = False
         connection.deadline = clock.now + self.idle_timeout
         self._idle.append(connection)
-        self._looked_at, self._next = 0, 1
 
     def share(self, connection: SharedConnection) -> None:
         """Have exchanges share a connection that has settled."""
@@ -189,14 +169,12 @@ class Pool:
     def watch(self, connection: _Kind) -> None:
         """A connection was made. It is forgotten when it is lost, not before."""
         self._deadlines.watch(connection)
-        self._outbox = the_outbox()
 
     def forget(self, connection: _Kind) -> None:
         """A connection is lost."""
         self._deadlines.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
-            self._looked_at = 0
 
     def stop(self, dial: SharedDial) -> None:
         """Nobody waits for it, or it is over."""
@@ -230,23 +208,6 @@ class Pool:
             connection.close()
         for shared in tuple(self._shared):
             shared.leave()
-
-    def _look(self) -> None:
-        """Find out of those that come next whether the origin has closed them, or said more than it
-        had announced: of some, and of four times as many whenever the same turn of the loop wants
-        more, by one call of the system (-4 % of an exchange, where 100 come together). What was
-        seen is forgotten when the requests of the turn are sent, and when a connection comes back,
-        which nobody has looked at."""
-        idle, outbox = self._idle, self._outbox
-        seen = idle[-self._next :]
-        self._next = min(4 * self._next, MOST)
-        if not outbox.kept:
-            outbox.wait()
-        said = spoken(seen)
-        for connection in said:
-            idle.remove(connection)
-            connection.close()
-        self._looked_at = len(seen) - len(said)
 
     # --- dialling -------------------------------------------------------------------------------
 
