@@ -18,7 +18,7 @@ from porch.cache.giving import body_of, gaps, given
 from porch.cache.headed import holds_for_all
 from porch.cache.invalidation import SAFE
 from porch.cache.joining import is_joinable
-from porch.cache.key import KeyRules, body_digest, digest, escaped, make
+from porch.cache.key import KeyRules, NoKey, body_digest, digest, escaped, make
 from porch.cache.policy import Policy
 from porch.cache.queries import QUERY, Coming, body_of_query, mark, marked
 from porch.cache.ready import Name, Whom, ready
@@ -45,7 +45,8 @@ __all__ = ["TRIES", "Cache", "KeyFunction", "goes_past"]
 TRIES = 3
 """How often a request waits in vain for an answer that it may have, before it asks for itself."""
 KeyFunction = Callable[[Exchange], bytes | None]
-"""What else counts of a request; None for nothing."""
+"""What else counts of a request; None for nothing. What it cannot say it raises NoKey for: that
+request goes past the cache."""
 
 
 def goes_past(
@@ -190,7 +191,10 @@ class Cache(Filter):
     def on_damaged(self, exchange: Exchange) -> None:
         """See Filter. While it is on its way to the store, nothing of its key is kept."""
         store, request = self.shelf.store, self.told(exchange)
-        key = self._key(request, self.rules_for(exchange), exchange)
+        try:
+            key = self._key(request, self.rules_for(exchange), exchange)
+        except NoKey:
+            return
         if request.method == QUERY:  # whose body is not held any more
             store.forget(marked(key))
             return
@@ -219,7 +223,7 @@ class Cache(Filter):
             return
         try:
             result = self.on_request(exchange)
-        except Exception as error:  # the operator's part of the key
+        except Exception as error:  # a defect, as a hook's is
             exchange.on_raised(error)
             return
         if result is None:
@@ -258,7 +262,11 @@ class Cache(Filter):
             request = self.told(exchange)
         address = exchange.client_ip
         name = self._name(exchange)
-        primary = self._primary(request, name[0].rules, exchange)
+        try:
+            primary = self._primary(request, name[0].rules, exchange)
+        except NoKey:
+            self._past(exchange, "bypass", b"key")
+            return None
         number, writes = store.generations[store.cell(primary)], store.writes[0]
         stored, why = self.select(primary, request)
         if stored is None:
@@ -428,7 +436,10 @@ class Cache(Filter):
         told nothing but what the key describes."""
         store, request = self.shelf.store, self.told(exchange)
         address, rules = exchange.client_ip, self.rules_for(exchange)
-        primary = self._primary(request, rules, exchange)
+        try:
+            primary = self._primary(request, rules, exchange)
+        except NoKey:
+            return
         stored, _ = self.select(primary, request)
         if stored is None or not is_for(stored.entry, request, address):
             return  # it says nothing of another's

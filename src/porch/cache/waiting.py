@@ -209,7 +209,7 @@ class Waiting:
         try:
             fwd = self.fwd if self.collapsed else ""
             result = self.cache.look(exchange, self.tries + 1, self.since, fwd)
-        except Exception as error:  # the operator's part of the key; others wait behind this one
+        except Exception as error:  # a defect; others wait behind this one
             exchange.on_raised(error)
             return
         if result is None:
