@@ -128,7 +128,7 @@ class Cache(Filter):
         self._suffix = suffix
         self._function = function
         self._may_be_ready = function is None and not policy.bypass
-        self._notes: dict[Exchange, CacheStatus] = {}
+        self._notes = shelf.notes
         self._passing: dict[Exchange, bytes] = {}
         self._coming = Coming()
 

@@ -24,6 +24,7 @@ from porch.keeper import Keeper, Timer
 if TYPE_CHECKING:
     from porch.cache.arriving import Arriving
     from porch.cache.fill import Fill
+    from porch.cache.status_field import CacheStatus
     from porch.cache.waiting import Waiting
     from porch.http.message import Field, RequestHead
 
@@ -88,11 +89,11 @@ class Asked(Protocol):
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    passes: for which keys asking together has been of no use. outcomes: of what was asked and is
-    not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
-    at the store. saving: what is about to be stored. counts: see counts.py. largest:
-    bytes of a body that the store can take. forms: of what is stored, coded; None where each worker
-    has its own alone."""
+    notes: what the answers of those will say that went past. passes: for which keys asking together
+    has been of no use. outcomes: of what was asked and is not stored. hints: the names that Vary
+    had, by primary key. readies: answers that need no look at the store. saving: what is about to
+    be stored. counts: see counts.py. largest: bytes of a body that the store can take. forms: of
+    what is stored, coded; None where each worker has its own alone."""
 
     __slots__ = (
         "_full",
@@ -105,6 +106,7 @@ class Shelf:
         "largest",
         "locks",
         "members",
+        "notes",
         "outcomes",
         "passes",
         "readies",
@@ -131,6 +133,7 @@ class Shelf:
         self.counts: MutableSequence[int] = [0] * WIDTH if counts is None else counts
         self.asked: dict[FillKey, Asked] = {}
         self.members: dict[Exchange, Asked] = {}
+        self.notes: dict[Exchange, CacheStatus] = {}
         self.hints: dict[bytes, list[bytes]] = {}
         self._full: dict[bool, bool] = {}  # in files, or in the database
         self._resting: dict[bytes, float] = {}
