@@ -121,6 +121,7 @@ class Cached(Scenario):
         assert not shelf.members, f"still members: {shelf.members}"
         assert not self.locks.mine, "a lock is still held"
         assert not self.cache._notes
+        assert not self.cache._standing
         assert not self.cache._passing
         assert not self.cache._coming
         assert not self.changing._heard

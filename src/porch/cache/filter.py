@@ -97,6 +97,7 @@ class Cache(Filter):
         "_may_be_ready",
         "_notes",
         "_passing",
+        "_standing",
         "_suffix",
         "_trusts",
         "policy",
@@ -129,6 +130,7 @@ class Cache(Filter):
         self._function = function
         self._may_be_ready = function is None and not policy.bypass
         self._notes = shelf.notes
+        self._standing = shelf.standing
         self._passing: dict[Exchange, bytes] = {}
         self._coming = Coming()
 
@@ -175,18 +177,23 @@ class Cache(Filter):
             exchange.keeper.later(0.0, partial(self._enter_late, exchange))
         return data
 
-    def on_upstream_response(self, exchange: Exchange) -> None:
+    def on_upstream_response(self, exchange: Exchange) -> Response | None:
         """See Filter. Of requests that went past. What they change is not served any more either:
         see siblings.py."""
         request, response = exchange.request, exchange.response
         assert response is not None
-        note = self._notes.pop(exchange, None)
+        note, standing = self._notes.pop(exchange, None), self._standing.pop(exchange, None)
+        if standing is not None and response.status in reuse.FAILED:
+            stale = standing.stale(None, response.status)
+            if stale is not None:
+                return stale
         if exchange in self._passing:
             self._on_passed(exchange, response)
         elif request.method == b"HEAD" and response.status == 200 and not _is_past(note):
             self._on_head(exchange, response)
         if note is not None:
             response.fields = appended(response.fields, note)
+        return None
 
     def on_damaged(self, exchange: Exchange) -> None:
         """See Filter. While it is on its way to the store, nothing of its key is kept."""
@@ -208,6 +215,7 @@ class Cache(Filter):
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._notes.pop(exchange, None)
+        self._standing.pop(exchange, None)
         self._passing.pop(exchange, None)
         self._coming.discard(exchange)
         if exchange.request.method not in SAFE and self._changing is not None:
@@ -286,6 +294,8 @@ class Cache(Filter):
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
         if not use.store or request.method == b"HEAD" or tries > TRIES:
+            if use.or_stale:
+                self._standing[exchange] = Waiting(self, exchange, use.fwd, stored)
             self._past(exchange, use.fwd)
             return None
         if climbs(request.target.partition(b"?")[0]):  # whatever is answered is not kept

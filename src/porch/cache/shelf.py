@@ -89,11 +89,12 @@ class Asked(Protocol):
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    notes: what the answers of those will say that went past. passes: for which keys asking together
-    has been of no use. outcomes: of what was asked and is not stored. hints: the names that Vary
-    had, by primary key. readies: answers that need no look at the store. saving: what is about to
-    be stored. counts: see counts.py. largest: bytes of a body that the store can take. forms: of
-    what is stored, coded; None where each worker has its own alone."""
+    notes: what the answers of those will say that went past. standing: what stands in for them if
+    the origin fails. passes: for which keys asking together has been of no use. outcomes: of what
+    was asked and is not stored. hints: the names that Vary had, by primary key. readies: answers
+    that need no look at the store. saving: what is about to be stored. counts: see counts.py.
+    largest: bytes of a body that the store can take. forms: of what is stored, coded; None where
+    each worker has its own alone."""
 
     __slots__ = (
         "_full",
@@ -111,6 +112,7 @@ class Shelf:
         "passes",
         "readies",
         "saving",
+        "standing",
         "store",
     )
 
@@ -134,6 +136,7 @@ class Shelf:
         self.asked: dict[FillKey, Asked] = {}
         self.members: dict[Exchange, Asked] = {}
         self.notes: dict[Exchange, CacheStatus] = {}
+        self.standing: dict[Exchange, Waiting] = {}
         self.hints: dict[bytes, list[bytes]] = {}
         self._full: dict[bool, bool] = {}  # in files, or in the database
         self._resting: dict[bytes, float] = {}
