@@ -459,7 +459,7 @@ class _Builder:
 
     def _trust(self, peers: Peers) -> Trust | None:
         self.lists += peers.files
-        return Trust(peers.networks, peers.unix) if peers.networks or peers.unix else None
+        return Trust(peers.networks, peers.unix, self.state.warn) if peers.is_any else None
 
     def _plan(self, filters: Sequence[Filter]) -> Plan:
         """Of any route, whoever answers."""
