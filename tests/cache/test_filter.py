@@ -7,7 +7,7 @@ import pytest
 
 from porch.cache import update
 from porch.cache.counts import FORWARDED, HIT, NOT_KEPT
-from porch.cache.key import KeyRules
+from porch.cache.key import KeyRules, NoKey
 from porch.cache.policy import Policy
 from porch.cache.queries import LONGEST
 from porch.route.condition import Conditions
@@ -234,6 +234,64 @@ def test_the_operators_part_of_the_key_is_no_other_part_whatever_a_client_says(
     exchange = story.recorder.began[-1]
     key = story.cache._key(exchange.request, KeyRules(), exchange)
     assert key == rb"http://x/a py:a\sbody:b"
+
+
+class Part:
+    """The operator's part of the key, which can be had so many times."""
+
+    def __init__(self, story: Cached, times: int = 0) -> None:
+        self.left = times
+        story.cache._function = self
+        story.cache._may_be_ready = False
+
+    def __call__(self, exchange: Any) -> bytes:
+        if not self.left:
+            raise NoKey
+        self.left -= 1
+        return b"part"
+
+
+PAST = (b"cache-status", b'Porch; fwd=bypass; detail="key"')
+
+
+def test_where_the_operators_part_of_the_key_is_not_to_be_had_the_cache_is_neither_asked_nor_filled(
+    cached: Make,
+) -> None:
+    story = cached()
+    part = Part(story, 1)
+    stored(story)
+    for body in (b"me", b"he"):
+        story.client(GET).upstream_gets(b"GET /a")
+        story.upstream(FRESH + b"content-length: 2\r\n\r\n" + body)
+        story.client_gets(200, body, field=PAST)
+    story.client(ASKS).client(b"one").advance(0.1).upstream_gets(b"QUERY /a", b"one").upstream(OK)
+    story.client_gets(200, b"ok", field=PAST)
+    assert story.shelf.counts[FORWARDED["bypass"]] == 3
+    assert story.store.stat().objects == 1
+    part.left = 1
+    story.client(GET).client_gets(200, b"hi")
+
+
+def test_who_has_waited_and_whose_part_of_the_key_is_gone_asks_for_himself(cached: Make) -> None:
+    story = cached()
+    Part(story, 2)
+    story.client(GET).upstream_gets(b"GET /a").connects().client(GET)
+    story.upstream(b"HTTP/1.1 200 OK\r\nvary: *\r\n" + HI).client_gets(200, b"hi", at=0)
+    story.upstream_gets(b"GET /a").upstream(OK).client_gets(200, b"ok")
+
+
+def test_where_nobody_knows_the_key_any_more_neither_a_head_nor_damage_says_anything_of_it(
+    cached: Make,
+) -> None:
+    story = cached()
+    part = Part(story, 1)
+    stored(story, head=FRESH + b'etag: "1"\r\n').advance(70.0)
+    part.left = 1
+    story.client(GET.replace(b"GET", b"HEAD")).upstream_gets(b"HEAD /a")
+    story.upstream(FRESH + b'etag: "2"\r\ncontent-length: 3\r\n\r\n')
+    story.client_gets(200, bodiless=True)
+    story.cache.on_damaged(story.recorder.began[-1])
+    assert story.store.stat().objects == 1
 
 
 def test_a_request_that_has_waited_in_vain_often_asks_for_itself(cached: Make) -> None:

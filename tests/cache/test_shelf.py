@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from porch.cache.passes import Passes
-from porch.cache.shelf import HINTS, REST, Shelf, name_of
+from porch.cache.shelf import HINTS, REST, Shelf, fill_key, hinted, name_of
 from porch.errors import GatewayTimeout
 from porch.http.message import Field, RequestHead
 from tests.support.network import FakeClock
@@ -32,6 +32,15 @@ def test_what_is_asked_alike_has_one_key() -> None:
     assert made.key(P, request(language), HOST) == made.key(
         P, request(language, (b"x", b"y")), HOST
     )
+
+
+def test_by_what_an_answer_was_chosen_is_known_from_itself() -> None:
+    made = shelf()
+    chosen_by = [(b"a", b"1"), (b":a", b"x")]
+    made.hint(P, chosen_by, b"somebody")
+    assert hinted(chosen_by) == [b"a"]
+    assert fill_key(P, hinted(chosen_by), request(), HOST) != made.key(P, request(), HOST)
+    assert fill_key(P, hinted(chosen_by, b"him"), request(), HOST) == made.key(P, request(), HOST)
 
 
 def test_ranges_and_authorization_are_asked_apart() -> None:

@@ -125,7 +125,7 @@ def test_who_looks_again_does_as_it_is_told(looks: Any, answers: list[Any]) -> N
     assert len(one.exchange.answers) == len(answers)
 
 
-def test_an_operators_function_that_raises_ends_its_own_exchange_alone() -> None:
+def test_a_defect_ends_its_own_exchange_alone() -> None:
     one = waiting(FakeCache(ValueError("no")))
     one.again()
     assert [str(error) for error in one.exchange.raised] == ["no"]

@@ -7,9 +7,13 @@ from typing import Any
 import pytest
 import trustme
 
-from porch.cache.entry import Entry, encoded
+from porch.cache.entry import MUST_REVALIDATE, Entry, encoded
+from porch.cache.key import digest
+from porch.cache.shelf import name_of
+from porch.cache.vary import chosen
 from porch.cli import explain_cache as module
 from porch.cli.explain import explain_request
+from porch.http.message import RequestHead
 from porch.manage.control.client import NotRunning
 
 FILE = """\
@@ -46,6 +50,7 @@ class Door:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.kept: list[tuple[Entry, bool]] = []
+        self.passed: list[bytes] = []
         self.answer: dict[str, Any] | None = None
         self.is_there = True
 
@@ -55,7 +60,8 @@ class Door:
         if not self.is_there:
             raise NotRunning
         kept = [(b64encode(encoded(each)).decode(), purged) for each, purged in self.kept]
-        return self.answer or {"now": 100.0, "kept": kept}
+        passed = bytes.fromhex(words["primary"]) in self.passed
+        return self.answer or {"now": 100.0, "kept": kept, "passed": passed}
 
 
 @pytest.fixture
@@ -73,7 +79,7 @@ class Explained:
     def __call__(self, url: str, *headers: str, method: str = "GET") -> list[str]:
         assert explain_request(self.file, method, url, list(headers), "192.0.2.1") == 0
         lines = self._capsys.readouterr().out.splitlines()
-        words = ("key ", "cache ", "stored ", "then ", "kept ", "     ")
+        words = ("key ", "cache ", "stored ", "then ", "kept ", "passed ", "     ")
         return [" ".join(line.split()) for line in lines if line.startswith(words)]
 
 
@@ -127,6 +133,41 @@ def test_the_variant_of_the_request_is_told(explained: Explained, door: Door) ->
     lines = explained("http://a.test/", "x-a: 1")
     assert lines[2] == "stored 200, 7 bytes, 12 s old, fresh for 48 s; one of 2 variants"
     assert "other fields: Vary" in explained("http://a.test/", "x-a: 3")[2]
+
+
+PASSED = (
+    "passed goes past the cache: the last answer to it could not be kept, less than a minute "
+    "before, so that nobody waits for another's (passed)"
+)
+
+
+def test_where_the_last_answer_could_not_be_kept_it_says_that_it_goes_past(
+    explained: Explained, door: Door
+) -> None:
+    primary = digest(b"http://a.test/")
+    door.passed = [primary]
+    assert explained("http://a.test/")[-1] == PASSED
+    assert explained("http://a.test/other")[-1] != PASSED
+    assert PASSED not in explained("http://a.test/", "Authorization: x"), "that is asked apart"
+    assert PASSED not in explained("http://a.test/", method="HEAD"), "nobody waits for one"
+    door.passed = [name_of((primary, b" authorization", b"bytes=0-1"))]
+    assert PASSED in explained("http://a.test/", "Authorization: x", "Range: bytes=0-1")
+
+
+def test_what_is_stored_decides_whether_it_would_go_past(explained: Explained, door: Door) -> None:
+    primary = digest(b"http://a.test/")
+    door.passed = [primary]
+    door.kept = [(stored(), False)]
+    assert PASSED not in explained("http://a.test/"), "it is fresh"
+    door.kept = [(stored(lifetime=5.0, stale_error=60.0), False)]
+    assert PASSED not in explained("http://a.test/"), "it may stand in, so that it is asked for"
+    door.kept = [(stored(lifetime=5.0, must=MUST_REVALIDATE), False)]
+    assert PASSED in explained("http://a.test/")
+    door.kept = [(stored(vary=[(b"x-a", b"2")]), False)]
+    assert PASSED not in explained("http://a.test/", "x-a: 1"), "another variant was"
+    variant = repr(chosen([b"x-a"], RequestHead(b"", b"", b"", b"", [(b"x-a", b"1")]))).encode()
+    door.passed = [name_of((primary, variant, b""))]
+    assert PASSED in explained("http://a.test/", "x-a: 1")
 
 
 def test_where_nothing_is_stored_or_known_that_is_said(explained: Explained, door: Door) -> None:

@@ -6,6 +6,11 @@ from typing import Any
 import pytest
 import trustme
 
+from porch.cache.locks import Locks
+from porch.cache.memory_store import MemoryStore
+from porch.cache.passes import Passes
+from porch.cache.shelf import Shelf
+from porch.cache.status_field import CacheStatus
 from porch.config.build import Built, build
 from porch.config.load import load, load_mapping
 from porch.config.loaded import Loaded
@@ -287,15 +292,18 @@ def test_every_file_is_watched(tmp_path: Path) -> None:
     assert names == {"porch.toml", "more.toml", "page.html", "a.test.pem", "a.test.key", "ca.pem"}
 
 
-def page(of: Built) -> Response:
-    exchange: Any = Exchange(
+def lost() -> Exchange:
+    return Exchange(
         None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         request_of("GET", "http://a.test/", [("Accept", "text/html")]),
         Route(key="-"),
         b"192.0.2.1",
     )
-    return of.settings.error_page(exchange, NoSite("a secret"))
+
+
+def page(of: Built) -> Response:
+    return of.settings.error_page(lost(), NoSite("a secret"))
 
 
 def test_error_pages_are_made_of_the_template_and_tell_details_only_with_debug(
@@ -306,6 +314,17 @@ def test_error_pages_are_made_of_the_template_and_tell_details_only_with_debug(
     assert (ours.status, ours.body) == (404, b"<p>ours 404")
     assert b"a secret" not in page(built()).body
     assert b"a secret" in page(built(debug=True)).body
+
+
+def test_the_error_page_of_who_went_past_the_cache_says_so() -> None:
+    state = State()
+    locks = Locks.make()
+    state.shelf = Shelf(MemoryStore(1 << 20), Locks(locks), Passes(locks))
+    exchange = lost()
+    state.shelf.notes[exchange] = CacheStatus(fwd="bypass")
+    made = built(state=state).settings.error_page(exchange, NoSite(""))
+    assert (b"cache-status", b"Porch; fwd=bypass") in made.fields
+    assert not state.shelf.notes
 
 
 def test_a_template_of_no_use_is_an_error(tmp_path: Path) -> None:

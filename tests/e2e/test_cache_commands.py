@@ -140,7 +140,12 @@ def test_commands_say_what_they_did(door: Start, counting: Counting) -> None:
     assert re.search(r"^\d+ +http://a.test/x$", shown, re.M)
     assert re.search(r"1 answers, 0 of them in files", shown)
     assert str(running.folder / "cache") in shown
+    explained = running.porch("explain", "GET", "http://a.test/private").stdout
+    assert re.search(
+        r"^passed +goes past the cache: the last answer to it could not", explained, re.M
+    )
     explained = running.porch("explain", "GET", "http://a.test/x").stdout
+    assert "goes past" not in explained
     assert re.search(r"^key +http://a\.test/x$", explained, re.M)
     assert re.search(r"^stored +200, 1 bytes, \d+ s old", explained, re.M)
     assert re.search(r"^then +the origin is asked .*purged softly", explained, re.M)

@@ -63,6 +63,17 @@ def test_an_origin_hears_of_the_client_that_the_door_has_found(
     assert with_evil == [f"x-forwarded-for: {chain}, 127.0.0.1"] * (EVIL in chain)
 
 
+def test_what_forwarded_says_alone_counts_for_nobody_and_the_operator_hears_why(
+    behind: Door,
+) -> None:
+    lines = heard(behind, {"Forwarded": f"for={CLIENT};proto=https;host=bank.test"})
+    assert f"x-real-ip: {CLIENT}" not in lines
+    assert "x-real-ip: 127.0.0.1" in lines
+    assert "x-forwarded-proto: http" in lines
+    assert not any("bank.test" in each for each in lines)
+    behind.wait_until(lambda: "in Forwarded, and not in" in behind.errors, "a message")
+
+
 def test_a_cdns_own_field_that_tells_the_truth_passes(behind: Door) -> None:
     said = {"X-Forwarded-For": f"{EVIL}, {CLIENT}", "CF-Connecting-IP": CLIENT}
     assert f"cf-connecting-ip: {CLIENT}" in heard(behind, said)

@@ -76,6 +76,18 @@ def test_whoever_is_not_trusted_is_redirected_and_the_operator_hears_why(start: 
     assert len(running.errors) == before, "once a minute"
 
 
+def test_a_proxy_that_says_two_things_is_not_believed_and_the_operator_hears_why(
+    start: Any,
+) -> None:
+    running = start('trust = ["127.0.0.1"]')
+    rest = [(name, value) for name, value in HTTPS.items() if name != "X-Forwarded-Proto"]
+    for said, status in ((("https", "https"), 200), (("http", "https"), 308)):
+        fields = [*rest, *(("X-Forwarded-Proto", each) for each in said)]
+        answer = httpx.get(running.url + "/x", headers=fields, trust_env=False)
+        assert answer.status_code == status
+    running.wait_until(lambda: "does not tell in X-Forwarded-Proto" in running.errors, "a message")
+
+
 def test_a_door_of_plain_http_alone_says_hsts_for_its_proxy(
     door: Callable[..., Door], origin: Any
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep, time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import trustme
@@ -93,11 +93,13 @@ def config(provider: Provider, origin: int, renew: str = "1h") -> str:
 
 
 class Browser:
-    """With cookies for each host; it sends what it is told, to one door. tls: of its HTTPS."""
+    """With cookies for each host; it sends what it is told, to one door. tls: of its HTTPS. behind:
+    what a proxy between adds to each request."""
 
-    def __init__(self, door: Door, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, door: Door, tls: ssl.SSLContext | None = None, **behind: str) -> None:
         self.door = door
         self.tls = tls
+        self.behind = behind
         self.jars: dict[str, Jar] = {}
 
     def ask(
@@ -105,7 +107,7 @@ class Browser:
     ) -> tuple[int, Any, dict[str, str]]:
         jar = self.jars.setdefault(host, Jar())
         sent = {"host": host, "accept": HTML} | {
-            name.replace("_", "-"): value for name, value in fields.items()
+            name.replace("_", "-"): value for name, value in (fields | self.behind).items()
         }
         if jar.kept and "cookie" not in sent:
             sent["cookie"] = str(jar)
@@ -201,6 +203,60 @@ def test_by_https_no_neighbour_can_plant_or_read_a_session(
     planted = f"{name.removeprefix('__Host-')}={value}"
     assert browser.ask("/", cookie=planted)[0] == 303
     assert browser.ask("/")[0] == 200
+
+
+TO_HTTPS = {"x_forwarded_proto": "https", "x_forwarded_for": "203.0.113.7"}
+TO_HTTP = TO_HTTPS | {"x_forwarded_proto": "http"}
+
+
+def sent_to_provider(browser: Browser) -> str:
+    """Where the provider is to send it back."""
+    location = browser.ask("/page")[2]["location"]
+    return dict(parse_qsl(urlsplit(location).query))["redirect_uri"]
+
+
+def test_behind_a_proxy_that_ends_tls_a_login_is_one_by_https(
+    door: Start, provider: Provider, origin: int
+) -> None:
+    text = f'trust = ["127.0.0.1"]\n{config(provider, origin)}'
+    found = door(text, environ={"CLIENT_SECRET": SECRET})
+    browser = Browser(found, **TO_HTTPS)
+    found.wait_until(
+        lambda: all(Browser(found, **TO_HTTPS).ask("/")[0] == 303 for _ in range(12)),
+        "the provider to be known to each worker",
+    )
+    assert sent_to_provider(browser) == "https://a.test/.porch/oidc/callback"
+    back = browser.back(browser.ask("/page")[2]["location"])
+    status, _, fields = browser.follow(back)
+    assert (status, fields["location"]) == (303, "https://a.test/page")
+    status, seen, _ = browser.follow(fields["location"])
+    assert (status, seen["x-forwarded-user"], seen["x-forwarded-proto"]) == (200, "ann", "https")
+    jar = browser.jars["a.test"]
+    assert all(name.startswith("__Host-porch-login-") for name in jar.kept)
+    assert jar.lines
+    assert all(each.endswith("; HttpOnly; SameSite=Lax; Secure") for each in jar.lines)
+    assert Browser(found, **TO_HTTP).ask("/", cookie=str(jar))[0] == 303, "for HTTPS alone"
+    out = {"method": "POST", "origin": "https://a.test"}
+    status, _, fields = browser.ask("/.porch/logout", **out)
+    assert status == 303
+    assert fields["location"].endswith("post_logout_redirect_uri=https%3A%2F%2Fa.test%2Fopen%2Fbye")
+
+
+def test_a_stranger_and_who_came_to_the_proxy_by_plain_http_log_in_by_that(
+    door: Start, provider: Provider, origin: int
+) -> None:
+    text = config(provider, origin)
+    for found, behind in (
+        (door(text, environ={"CLIENT_SECRET": SECRET}), TO_HTTPS),
+        (door(f'trust = ["127.0.0.1"]\n{text}', environ={"CLIENT_SECRET": SECRET}), TO_HTTP),
+    ):
+        browser = Browser(found, **behind)
+        found.wait_until(
+            lambda at=found: all(Browser(at).ask("/")[0] == 303 for _ in range(12)),
+            "the provider to be known to each worker",
+        )
+        assert sent_to_provider(browser) == "http://a.test/.porch/oidc/callback"
+        assert not any("Secure" in each for each in browser.jars["a.test"].lines)
 
 
 def test_scripts_are_told_and_led_nowhere(serve: Callable[..., Door]) -> None:

@@ -123,6 +123,40 @@ def test_no_other_field_says_who_the_client_is(name: bytes) -> None:
     assert trusted("10.0.0.0/8").client_ip(PEER, head) == PEER
 
 
+@pytest.mark.parametrize("said", [b"for=192.0.2.66", b'proto=https;For="[2001:db8::1]"'])
+def test_whose_proxy_tells_of_him_in_forwarded_alone_is_not_known_and_the_operator_hears_why(
+    said: bytes,
+) -> None:
+    warned: list[tuple[str, str]] = []
+    found = Trust([ipaddress.ip_network("10.0.0.0/8")], warn=lambda *each: warned.append(each))
+    head = request()
+    head.fields.append((b"forwarded", said))
+    assert found.client_ip(PEER, head) == PEER
+    ((text, about),) = warned
+    assert text == (
+        f"{PEER.decode()}, which is in `trust`, tells whom it asks for in Forwarded, and not in "
+        "X-Forwarded-For, which alone is read: limits, `allow`, `deny` and the log take it for the "
+        "client; have it send X-Forwarded-For"
+    )
+    assert about in text
+    assert PEER.decode() not in about
+
+
+def test_who_tells_in_x_forwarded_for_too_or_is_nobody_is_not_told_of() -> None:
+    warned: list[tuple[str, str]] = []
+    found = Trust([ipaddress.ip_network("10.0.0.0/8")], warn=lambda *each: warned.append(each))
+    both = request(b"192.0.2.1")
+    both.fields.append((b"forwarded", b"for=192.0.2.66"))
+    assert found.client_ip(PEER, both) == b"192.0.2.1"
+    other = request()
+    other.fields.append((b"forwarded", b"proto=https"))
+    assert found.client_ip(PEER, other) == PEER
+    stranger = request()
+    stranger.fields.append((b"forwarded", b"for=192.0.2.66"))
+    assert found.client_ip(b"192.0.2.7", stranger) == b"192.0.2.7"
+    assert warned == []
+
+
 @pytest.mark.parametrize("lines", [False, True])
 def test_a_chain_without_end_is_not_followed(lines: bool) -> None:
     """What a client in a trusted network could send."""

@@ -23,6 +23,12 @@ class FakeStored:
 class FakeShelf:
     def __init__(self) -> None:
         self.store = FakeStore()
+        self.passes = FakePasses([b"passed"])
+
+
+class FakePasses(set[bytes]):
+    def has(self, name: bytes) -> bool:
+        return name in self
 
 
 class FakeStore:
@@ -72,4 +78,5 @@ def test_what_is_stored_under_a_key_is_told_whole() -> None:
     ((text, is_purged),) = told["kept"]
     assert decoded(b64decode(text)) == FakeStored.entry
     assert is_purged is True
-    assert at_store(shelf, "kept", b"other") == {"now": 100, "kept": []}
+    assert told["passed"] is False
+    assert at_store(shelf, "kept", b"passed") == {"now": 100, "kept": [], "passed": True}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from porch.cache.key import NoKey
 from porch.config.state import State
 from porch.manage.own_functions import (
     hash_key,
@@ -130,10 +131,24 @@ def test_a_key_that_raises_is_told_with_function_and_route_and_goes_on_without(
 
 
 def test_whose_answer_is_whose_is_not_guessed_where_a_part_of_the_key_raises(base: Path) -> None:
-    found = load_cache_key(lambda text: None, "py:porch_test_keys:broken", base)
+    told: list[tuple[str, str]] = []
+
+    def warn(text: str, about: str = "") -> None:
+        told.append((text, about))
+
+    word = "py:porch_test_keys:broken"
+    found = load_cache_key(warn, word, base)
     assert found is not None
-    with pytest.raises(KeyError):
-        found(exchange_of(b"192.0.2.9"))
+    exchange = exchange_of(b"192.0.2.9")
+    exchange.route = Route(key="a.test/x")
+    with pytest.raises(NoKey):
+        found(exchange)
+    ((text, about),) = told
+    assert about == f"cache key {word}, route a.test/x"
+    assert text == (
+        f"{about}: KeyError: 'x-tenant' (porch_test_keys.py:6); "
+        "requests for which it raises go past the cache"
+    )
 
 
 def test_a_state_loads_with_the_messages_of_its_worker(base: Path) -> None:

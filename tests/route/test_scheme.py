@@ -3,7 +3,7 @@
 import pytest
 
 from porch.http.message import Field, RequestHead
-from porch.route.scheme import client_scheme, tells_scheme
+from porch.route.scheme import client_scheme, tells_of_scheme, tells_scheme
 
 PROXY = b"10.0.0.1"
 
@@ -28,7 +28,7 @@ def test_a_trusted_peer_is_believed(said: bytes, scheme: bytes, own: bytes) -> N
     assert of((b"x-forwarded-proto", said), scheme=own) == scheme
 
 
-@pytest.mark.parametrize("said", [b"", b"ftp", b"https, http", b"\xff"])
+@pytest.mark.parametrize("said", [b"", b"ftp", b"https, http", b"https,", b"https https", b"\xff"])
 @pytest.mark.parametrize("own", [b"http", b"https"])
 def test_what_is_no_scheme_says_nothing(said: bytes, own: bytes) -> None:
     assert of((b"x-forwarded-proto", said), scheme=own) == own
@@ -40,11 +40,23 @@ def test_whoever_says_nothing_came_as_the_connection_did() -> None:
 
 
 @pytest.mark.parametrize("own", [b"http", b"https"])
-def test_of_two_fields_one_may_be_the_clients_own(own: bytes) -> None:
-    for said in ((b"https", b"http"), (b"http", b"https"), (b"https", b"https")):
+@pytest.mark.parametrize(
+    "said", [(b"https", b"HTTPS"), (b"wss, https",), (b"https ,https", b"wss")]
+)
+def test_what_is_said_twice_is_said(said: tuple[bytes, ...], own: bytes) -> None:
+    assert of(*[(b"x-forwarded-proto", each) for each in said], scheme=own) == b"https"
+    plain = [each.lower().replace(b"wss", b"ws").replace(b"https", b"http") for each in said]
+    assert of(*[(b"x-forwarded-proto", each) for each in plain], scheme=own) == b"http"
+
+
+@pytest.mark.parametrize("own", [b"http", b"https"])
+def test_of_two_that_differ_one_may_be_the_clients_own(own: bytes) -> None:
+    for said in ((b"https", b"http"), (b"http", b"https"), (b"https, http", b"https")):
         fields = [(b"x-forwarded-proto", each) for each in said]
         assert of(*fields, scheme=own) == own
-        assert tells_scheme(RequestHead(b"GET", b"/", b"a.test", own, fields)) is None
+        request = RequestHead(b"GET", b"/", b"a.test", own, fields)
+        assert tells_scheme(request) is None
+        assert tells_of_scheme(request) == b",".join(said)
 
 
 def test_nobody_else_is_believed() -> None:

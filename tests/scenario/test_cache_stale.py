@@ -122,6 +122,48 @@ def test_a_503_has_the_stale_one_stand_in_each_time(cached: Make) -> None:
     assert story.endpoints[0].counts[RUNNING] == 0
 
 
+HEAD = GET.replace(b"GET", b"HEAD")
+
+
+def test_a_503_to_head_has_the_stale_head_stand_in_each_time(cached: Make) -> None:
+    story = stored(cached(), b"stale-if-error=60")
+    for _ in range(2):
+        story.client(HEAD).upstream_gets(b"HEAD /a").upstream(BUSY)
+        status = b'Porch; fwd=stale; fwd-status=503; ttl=-1; detail="status-503"'
+        story.client_gets(200, bodiless=True, field=(b"cache-status", status))
+    story.client(HEAD.replace(b"\r\n\r\n", b'\r\nif-none-match: "1"\r\n\r\n'))
+    story.upstream_gets(b"HEAD /a").upstream(BUSY).client_gets(304, bodiless=True)
+    assert story.endpoints[0].counts[RUNNING] == 0
+
+
+def test_a_dead_origin_has_the_stale_head_stand_in_for_head(cached: Make) -> None:
+    story = stored(cached(retries=1), b"stale-if-error=60").endpoint("refuses")
+    status = b'Porch; fwd=stale; ttl=-1; detail="connection_refused"'
+    story.client(HEAD).client_gets(200, bodiless=True, field=(b"cache-status", status))
+    story.dialled(2)
+    assert story.latest.error is not None
+    assert story.latest.error.word == "connection_refused"
+
+
+def test_a_head_has_the_error_where_nothing_may_stand_in(cached: Make) -> None:
+    story = stored(cached(timeouts=Timeouts(response=5.0), retries=1), b"stale-if-error=5")
+    wants = HEAD.replace(b"\r\n\r\n", b"\r\ncache-control: stale-if-error=0\r\n\r\n")
+    story.client(wants).upstream_gets(b"HEAD /a").upstream(BUSY)
+    story.client_gets(503, bodiless=True, field=(b"cache-status", b"Porch; fwd=stale"))
+    story.client(HEAD).upstream_gets(b"HEAD /a").advance(7.0)
+    story.client_gets(504, bodiless=True, field=(b"cache-status", b"Porch; fwd=stale"))
+    story = stored(cached(), b"must-revalidate")
+    story.client(HEAD).upstream_gets(b"HEAD /a").upstream(BUSY).client_gets(503, bodiless=True)
+
+
+def test_what_the_origin_says_to_head_of_an_error_that_is_none_of_its_own_goes_on(
+    cached: Make,
+) -> None:
+    story = stored(cached(), b"stale-if-error=60")
+    gone = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
+    story.client(HEAD).upstream_gets(b"HEAD /a").upstream(gone).client_gets(404, bodiless=True)
+
+
 def test_an_origin_that_hangs_has_the_stale_one_stand_in(cached: Make) -> None:
     story = stored(cached(timeouts=Timeouts(response=5.0), retries=1), b"stale-if-error=60")
     story.client(GET).upstream_gets(b"GET /a").advance(6.0).client_gets(200, b"hi")

@@ -116,12 +116,12 @@ PEER = b"192.0.2.7"
 
 
 def proxied(
-    told: bytes | None, scheme: bytes = b"http", *, trusted: bytes = PEER, port: int = 8443
+    *told: bytes, scheme: bytes = b"http", trusted: bytes = PEER, port: int = 8443
 ) -> tuple[Response | None, list[tuple[str, str]]]:
     """The answer to who comes from PEER, which tells of its client's scheme, and what is said of
     it to the operator."""
     said: list[tuple[str, str]] = []
-    fields = [] if told is None else [(b"x-forwarded-proto", told)]
+    fields = [(b"x-forwarded-proto", each) for each in told]
     fake = FakeExchange(target=b"/a?b", authority=b"a.test:80", scheme=scheme, fields=fields)
     rule = HttpsRedirect(port, None, trusted.__eq__, lambda *each: said.append(each))
     return rule.on_request(seen(fake)), said
@@ -129,25 +129,25 @@ def proxied(
 
 @pytest.mark.parametrize("scheme", [b"http", b"https"])
 def test_whose_proxy_ends_tls_is_not_sent_round_in_a_loop(scheme: bytes) -> None:
-    assert proxied(b"https", scheme) == (None, [])
-    assert proxied(b"wss", scheme) == (None, [])
+    assert proxied(b"https", scheme=scheme) == (None, [])
+    assert proxied(b"wss", scheme=scheme) == (None, [])
 
 
 @pytest.mark.parametrize("scheme", [b"http", b"https"])
 def test_whose_proxy_takes_plain_http_is_sent_to_https_there(scheme: bytes) -> None:
     """The port of this door is behind the proxy, and so is a cache that has not the scheme in its
     key."""
-    answer, said = proxied(b"http", scheme)
+    answer, said = proxied(b"http", scheme=scheme)
     assert answer is not None
     assert answer.fields == [(b"location", b"https://a.test/a?b"), (b"cache-control", b"private")]
     assert said == []
 
 
 def test_a_trusted_peer_that_says_nothing_of_it_comes_as_its_connection_does() -> None:
-    answer, _ = proxied(None)
+    answer, _ = proxied()
     assert answer is not None
     assert answer.fields == [(b"location", b"https://a.test:8443/a?b")]
-    assert proxied(None, b"https")[0] is None
+    assert proxied(scheme=b"https")[0] is None
 
 
 def test_nobody_else_switches_the_redirect_off_and_the_operator_hears_of_a_loop() -> None:
@@ -163,7 +163,30 @@ def test_nobody_else_switches_the_redirect_off_and_the_operator_hears_of_a_loop(
     assert about in text
     assert PEER.decode() not in about, "who writes it himself fills no log"
     assert proxied(b"http", trusted=b"10.0.0.1")[1] == []
-    assert proxied(b"http", b"https", trusted=b"10.0.0.1") == (None, [])
+    assert proxied(b"http", scheme=b"https", trusted=b"10.0.0.1") == (None, [])
+
+
+def test_a_trusted_peer_that_says_https_twice_is_believed() -> None:
+    assert proxied(b"https", b"https") == (None, [])
+
+
+@pytest.mark.parametrize("told", [(b"https", b"http"), (b"https, http",), (b"on",), (b"",)])
+def test_whose_proxy_tells_no_scheme_is_redirected_and_the_operator_hears_of_a_loop(
+    told: tuple[bytes, ...],
+) -> None:
+    answer, said = proxied(*told)
+    assert answer is not None
+    assert answer.fields == [(b"location", b"https://a.test:8443/a?b")]
+    ((text, about),) = said
+    assert text == (
+        "192.0.2.7, which is in `trust`, does not tell in X-Forwarded-Proto by what its client "
+        "came: neither `http` nor `https`, or both. The client is redirected to HTTPS, at "
+        "a.test: have the proxy set the field in place of what came, or browsers go round in a loop"
+    )
+    assert about in text
+    assert PEER.decode() not in about
+    assert proxied(*told, trusted=b"10.0.0.1")[1] == [], "of nobody else"
+    assert proxied(*told, scheme=b"https") == (None, [])
 
 
 def test_options_about_the_door_are_no_url_to_be_sent_to() -> None:

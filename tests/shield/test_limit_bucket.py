@@ -58,6 +58,35 @@ def test_a_burst_is_so_many_at_once_and_comes_back_evenly() -> None:
     assert one.wait(b"other", now) == 0.0
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 10_000),
+    st.floats(0.001, 86_400.0),
+    st.integers(1, 20),
+    st.floats(0, 1e7),
+    st.lists(st.floats(0, 100), max_size=30),
+    st.booleans(),
+)
+def test_who_waits_as_told_is_let_in_and_who_comes_a_microsecond_sooner_is_not(
+    most: int, seconds: float, burst: int, since: float, arrivals: list[float], costs: bool
+) -> None:
+    """Whenever he has come, on a machine that was started months ago too. costs: what a request
+    costs is known when it is over."""
+    (bucket,) = buckets(most, seconds, burst)
+    units = 0 if costs else 1
+    now = bucket._began + since
+    for later in arrivals:
+        now += later
+        if bucket.take(b"k", now, units) < 0:
+            break
+        bucket.charge(b"k", now, 0 if units else 3)
+    wait = bucket.wait(b"k", now)
+    assert (bucket.take(b"k", now, 0) >= 0) is (wait == 0)
+    if wait > 1e-6:
+        assert bucket.take(b"k", now + wait - 1e-6, units) == -1
+    assert bucket.take(b"k", now + wait, units) >= 0
+
+
 class Interrupted(Bucket):
     """Another takes as well, between its look and its count."""
 

@@ -16,6 +16,7 @@ from porch.cache.entry import Entry
 from porch.cache.filter import Cache
 from porch.cache.key import KeyRules
 from porch.cache.memory_store import MemoryStore
+from porch.cache.pages import telling
 from porch.cache.passes import Passes
 from porch.cache.policy import Policy
 from porch.cache.shelf import Shelf
@@ -76,6 +77,7 @@ class Cached(Scenario):
         self.store = MemoryStore(size)
         self._file = os.memfd_create("passes")
         self.shelf = Shelf(self.store, self.locks, Passes(self._file))
+        self.setup.error_page = telling(self.setup.error_page, self.shelf)
         route = self.setup.route
         headers = ForwardingHeaders(Forwarding(via=b""))
         asked = Route(
@@ -119,6 +121,7 @@ class Cached(Scenario):
         assert not shelf.members, f"still members: {shelf.members}"
         assert not self.locks.mine, "a lock is still held"
         assert not self.cache._notes
+        assert not self.cache._standing
         assert not self.cache._passing
         assert not self.cache._coming
         assert not self.changing._heard

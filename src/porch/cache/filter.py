@@ -18,7 +18,7 @@ from porch.cache.giving import body_of, gaps, given
 from porch.cache.headed import holds_for_all
 from porch.cache.invalidation import SAFE
 from porch.cache.joining import is_joinable
-from porch.cache.key import KeyRules, body_digest, digest, escaped, make
+from porch.cache.key import KeyRules, NoKey, body_digest, digest, escaped, make
 from porch.cache.policy import Policy
 from porch.cache.queries import QUERY, Coming, body_of_query, mark, marked
 from porch.cache.ready import Name, Whom, ready
@@ -45,7 +45,8 @@ __all__ = ["TRIES", "Cache", "KeyFunction", "goes_past"]
 TRIES = 3
 """How often a request waits in vain for an answer that it may have, before it asks for itself."""
 KeyFunction = Callable[[Exchange], bytes | None]
-"""What else counts of a request; None for nothing."""
+"""What else counts of a request; None for nothing. What it cannot say it raises NoKey for: that
+request goes past the cache."""
 
 
 def goes_past(
@@ -96,6 +97,7 @@ class Cache(Filter):
         "_may_be_ready",
         "_notes",
         "_passing",
+        "_standing",
         "_suffix",
         "_trusts",
         "policy",
@@ -127,7 +129,8 @@ class Cache(Filter):
         self._suffix = suffix
         self._function = function
         self._may_be_ready = function is None and not policy.bypass
-        self._notes: dict[Exchange, CacheStatus] = {}
+        self._notes = shelf.notes
+        self._standing = shelf.standing
         self._passing: dict[Exchange, bytes] = {}
         self._coming = Coming()
 
@@ -174,23 +177,31 @@ class Cache(Filter):
             exchange.keeper.later(0.0, partial(self._enter_late, exchange))
         return data
 
-    def on_upstream_response(self, exchange: Exchange) -> None:
+    def on_upstream_response(self, exchange: Exchange) -> Response | None:
         """See Filter. Of requests that went past. What they change is not served any more either:
         see siblings.py."""
         request, response = exchange.request, exchange.response
         assert response is not None
-        note = self._notes.pop(exchange, None)
+        note, standing = self._notes.pop(exchange, None), self._standing.pop(exchange, None)
+        if standing is not None and response.status in reuse.FAILED:
+            stale = standing.stale(None, response.status)
+            if stale is not None:
+                return stale
         if exchange in self._passing:
             self._on_passed(exchange, response)
         elif request.method == b"HEAD" and response.status == 200 and not _is_past(note):
             self._on_head(exchange, response)
         if note is not None:
             response.fields = appended(response.fields, note)
+        return None
 
     def on_damaged(self, exchange: Exchange) -> None:
         """See Filter. While it is on its way to the store, nothing of its key is kept."""
         store, request = self.shelf.store, self.told(exchange)
-        key = self._key(request, self.rules_for(exchange), exchange)
+        try:
+            key = self._key(request, self.rules_for(exchange), exchange)
+        except NoKey:
+            return
         if request.method == QUERY:  # whose body is not held any more
             store.forget(marked(key))
             return
@@ -204,6 +215,7 @@ class Cache(Filter):
     def on_end(self, exchange: Exchange) -> None:
         """See Filter."""
         self._notes.pop(exchange, None)
+        self._standing.pop(exchange, None)
         self._passing.pop(exchange, None)
         self._coming.discard(exchange)
         if exchange.request.method not in SAFE and self._changing is not None:
@@ -219,7 +231,7 @@ class Cache(Filter):
             return
         try:
             result = self.on_request(exchange)
-        except Exception as error:  # the operator's part of the key
+        except Exception as error:  # a defect, as a hook's is
             exchange.on_raised(error)
             return
         if result is None:
@@ -258,7 +270,11 @@ class Cache(Filter):
             request = self.told(exchange)
         address = exchange.client_ip
         name = self._name(exchange)
-        primary = self._primary(request, name[0].rules, exchange)
+        try:
+            primary = self._primary(request, name[0].rules, exchange)
+        except NoKey:
+            self._past(exchange, "bypass", b"key")
+            return None
         number, writes = store.generations[store.cell(primary)], store.writes[0]
         stored, why = self.select(primary, request)
         if stored is None:
@@ -278,6 +294,8 @@ class Cache(Filter):
             told = CacheStatus(fwd=use.fwd, detail=b"only-if-cached")
             return Response(504, ((b"cache-status", bytes(told)),))
         if not use.store or request.method == b"HEAD" or tries > TRIES:
+            if use.or_stale:
+                self._standing[exchange] = Waiting(self, exchange, use.fwd, stored)
             self._past(exchange, use.fwd)
             return None
         if climbs(request.target.partition(b"?")[0]):  # whatever is answered is not kept
@@ -428,7 +446,10 @@ class Cache(Filter):
         told nothing but what the key describes."""
         store, request = self.shelf.store, self.told(exchange)
         address, rules = exchange.client_ip, self.rules_for(exchange)
-        primary = self._primary(request, rules, exchange)
+        try:
+            primary = self._primary(request, rules, exchange)
+        except NoKey:
+            return
         stored, _ = self.select(primary, request)
         if stored is None or not is_for(stored.entry, request, address):
             return  # it says nothing of another's

@@ -27,6 +27,7 @@ from porch.http.message import RequestHead
 
 __all__ = [
     "KeyRules",
+    "NoKey",
     "body_digest",
     "cookies",
     "digest",
@@ -47,6 +48,10 @@ _SEPARATORS = re.compile(rb"[ \\]")
 _ESCAPED = {b" ": rb"\s", b"\\": rb"\\"}
 _PORT = {b"http": b"80", b"https": b"443"}
 _DEFAULT_PORT = {scheme: b":" + port for scheme, port in _PORT.items()}
+
+
+class NoKey(Exception):
+    """The operator's part of a key cannot be known, and so not whose an answer would be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

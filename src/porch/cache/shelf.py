@@ -24,10 +24,11 @@ from porch.keeper import Keeper, Timer
 if TYPE_CHECKING:
     from porch.cache.arriving import Arriving
     from porch.cache.fill import Fill
+    from porch.cache.status_field import CacheStatus
     from porch.cache.waiting import Waiting
     from porch.http.message import Field, RequestHead
 
-__all__ = ["HINTS", "REST", "Asked", "FillKey", "Locks", "Shelf", "name_of"]
+__all__ = ["HINTS", "REST", "Asked", "FillKey", "Locks", "Shelf", "fill_key", "hinted", "name_of"]
 
 HINTS = 4096
 """Keys of which it is remembered what chose between their answers, and which rest; with one more
@@ -49,6 +50,29 @@ def name_of(key: FillKey) -> bytes:
     if not (variant or part):
         return primary
     return blake2b(b"%b%d:%b%b" % (primary, len(variant), variant, part), digest_size=16).digest()
+
+
+def hinted(vary: Sequence["Field"], whose: bytes = b"") -> list[bytes]:
+    """What has chosen an answer: the names of Entry.vary, and whether it is for one asker, as
+    Entry.asker says."""
+    names = [name for name, _ in vary if name[:1] != b":"]
+    if whose:
+        names.append(_ASKER)
+    return names
+
+
+def fill_key(
+    primary: bytes, names: Sequence[bytes] | None, request: "RequestHead", address: bytes
+) -> FillKey:
+    """Which requests are asked together. Those with Authorization are apart from those without:
+    most answers to them are not for others, and nobody is to wait for such a one in vain. names:
+    see `hinted`. request, address: see asker.asker."""
+    variant = repr(chosen(names, request)).encode() if names else b""
+    if names and names[-1] == _ASKER:
+        variant += asker(request, address)
+    if request.get(b"authorization") is not None:
+        variant += b" authorization"
+    return primary, variant, request.get(b"range") or b""
 
 
 class Locks(Protocol):
@@ -88,11 +112,12 @@ class Asked(Protocol):
 
 class Shelf:
     """See the module. asked: what is under way, by its key. members: who waits for or reads what.
-    passes: for which keys asking together has been of no use. outcomes: of what was asked and is
-    not stored. hints: the names that Vary had, by primary key. readies: answers that need no look
-    at the store. saving: what is about to be stored. counts: see counts.py. largest:
-    bytes of a body that the store can take. forms: of what is stored, coded; None where each worker
-    has its own alone."""
+    notes: what the answers of those will say that went past. standing: what stands in for them if
+    the origin fails. passes: for which keys asking together has been of no use. outcomes: of what
+    was asked and is not stored. hints: the names that Vary had, by primary key. readies: answers
+    that need no look at the store. saving: what is about to be stored. counts: see counts.py.
+    largest: bytes of a body that the store can take. forms: of what is stored, coded; None where
+    each worker has its own alone."""
 
     __slots__ = (
         "_full",
@@ -105,10 +130,12 @@ class Shelf:
         "largest",
         "locks",
         "members",
+        "notes",
         "outcomes",
         "passes",
         "readies",
         "saving",
+        "standing",
         "store",
     )
 
@@ -131,6 +158,8 @@ class Shelf:
         self.counts: MutableSequence[int] = [0] * WIDTH if counts is None else counts
         self.asked: dict[FillKey, Asked] = {}
         self.members: dict[Exchange, Asked] = {}
+        self.notes: dict[Exchange, CacheStatus] = {}
+        self.standing: dict[Exchange, Waiting] = {}
         self.hints: dict[bytes, list[bytes]] = {}
         self._full: dict[bool, bool] = {}  # in files, or in the database
         self._resting: dict[bytes, float] = {}
@@ -153,25 +182,16 @@ class Shelf:
         return self._keeper
 
     def key(self, primary: bytes, request: "RequestHead", address: bytes) -> FillKey:
-        """Which requests are asked together. Those with Authorization are apart from those without:
-        most answers to them are not for others, and nobody is to wait for such a one in vain.
-        request, address: see asker.asker."""
+        """Which requests are asked together: see fill_key."""
         names = self.hints.get(primary)
-        variant = repr(chosen(names, request)).encode() if names else b""
-        if names and names[-1] == _ASKER:
-            variant += asker(request, address)
-        if _APART.isdisjoint(map(_NAME, request.fields)):
-            return primary, variant, b""
-        if request.get(b"authorization") is not None:
-            variant += b" authorization"
-        return primary, variant, request.get(b"range") or b""
+        if not names and _APART.isdisjoint(map(_NAME, request.fields)):  # most
+            return primary, b"", b""
+        return fill_key(primary, names, request, address)
 
     def hint(self, primary: bytes, vary: Sequence["Field"], whose: bytes = b"") -> None:
         """What chose an answer of this key (Entry.vary), and whether it is for one asker
         (Entry.asker): requests that differ in it are asked apart."""
-        names = [name for name, _ in vary if name[:1] != b":"] if vary else []
-        if whose:
-            names.append(_ASKER)
+        names = hinted(vary, whose) if vary or whose else []
         if names:
             if len(self.hints) >= HINTS:
                 self.hints.clear()

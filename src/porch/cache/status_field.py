@@ -12,8 +12,6 @@ __all__ = ["CacheStatus", "appended"]
 
 NAME = b"cache-status"
 _NAME = itemgetter(0)
-LONGEST = 512
-"""Bytes of a key that are shown: a key can be as long as a target."""
 FARTHEST = 999_999_999_999_999
 """The largest integer of a structured field (RFC 8941 3.3.1)."""
 
@@ -28,7 +26,8 @@ class CacheStatus:
     fwd_status: what the origin answered, where that is not the status of this answer (2.3).
     ttl: seconds for which the answer stays fresh, negative for a stale one; None where nobody
     knows (2.4). stored: whether the origin's answer was kept (2.5). collapsed: whether another's
-    request was waited for (2.6). key: what it is kept by (2.7). detail: anything more (2.8).
+    request was waited for (2.6). detail: a word for anything more (2.8). What it is kept by (2.7)
+    is for nobody outside: `porch explain` says it.
     """
 
     hit: bool = False
@@ -37,7 +36,6 @@ class CacheStatus:
     ttl: float | None = None
     stored: bool = False
     collapsed: bool = False
-    key: bytes = b""
     detail: bytes = b""
 
     def __bytes__(self) -> bytes:
@@ -55,10 +53,8 @@ class CacheStatus:
             said += b"; stored"
         if self.collapsed:
             said += b"; collapsed"
-        if self.key:
-            said += b"; key=" + quoted(self.key[:LONGEST])
         if self.detail:
-            said += b"; detail=" + quoted(self.detail[:LONGEST])
+            said += b"; detail=" + quoted(self.detail)
         return said
 
 

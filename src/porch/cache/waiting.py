@@ -136,19 +136,18 @@ class Waiting:
             )
         )
 
-    def give_stale(self, error: PorchError | None, status: int) -> bool:
-        """What is stored, since the origin has failed, or answered with this status; if it may
-        stand in now, however long the origin has taken to fail."""
+    def stale(self, error: PorchError | None, status: int) -> Response | None:
+        """What is stored, since the origin has failed, or answered with this status; None where it
+        may not stand in now, however long the origin has taken to fail."""
         store, request = self.cache.shelf.store, self.request
         stored = store.load(self.stored.ident) if self.stored is not None else None
         if stored is None:
-            return False
+            return None
         now, entry = store.now(), stored.entry
         policy, address = self.cache.policy, self.exchange.client_ip
         found = use(entry, request, now, policy, is_purged=stored.is_purged, address=address)
         if not (found.or_stale or found.how in _SERVES) or gaps(entry, request):
-            return False
-        self.cache.shelf.counts[HIT_STALE] += 1
+            return None
         self.exchange.error = error
         told = CacheStatus(  # no hit: the request was forwarded (RFC 9211 2.1)
             fwd=self.fwd,
@@ -157,8 +156,15 @@ class Waiting:
             collapsed=self.collapsed,
             detail=(error.word if error is not None else f"status-{status}").encode(),
         )
-        full = self.exchange.client_full
-        self._resume(given(request, entry, body_of(stored), now, told, full=full))
+        return given(request, entry, body_of(stored), now, told, full=self.exchange.client_full)
+
+    def give_stale(self, error: PorchError | None, status: int) -> bool:
+        """The same, given to who waits; False where there is none."""
+        found = self.stale(error, status)
+        if found is None:
+            return False
+        self.cache.shelf.counts[HIT_STALE] += 1
+        self._resume(found)
         return True
 
     def fail(self, error: PorchError) -> None:
@@ -209,7 +215,7 @@ class Waiting:
         try:
             fwd = self.fwd if self.collapsed else ""
             result = self.cache.look(exchange, self.tries + 1, self.since, fwd)
-        except Exception as error:  # the operator's part of the key; others wait behind this one
+        except Exception as error:  # a defect; others wait behind this one
             exchange.on_raised(error)
             return
         if result is None:

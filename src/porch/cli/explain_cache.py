@@ -16,6 +16,7 @@ from porch.cache.lifetime import because
 from porch.cache.policy import Policy
 from porch.cache.queries import LONGEST, QUERY, may_be_short
 from porch.cache.reuse import How, Use, absent, use
+from porch.cache.shelf import fill_key, hinted, name_of
 from porch.cache.unkeyed import believing
 from porch.cache.vary import matches
 from porch.config.caches import key_suffix
@@ -41,6 +42,10 @@ _DONE: Mapping[How, str] = {
     How.MISS: "the origin is asked",
     How.REFUSE: "504",
 }
+_PASSED = (
+    "the last answer to it could not be kept, less than a minute before, so that nobody waits for "
+    "another's (passed)"
+)
 
 
 def cache_lines(
@@ -83,11 +88,15 @@ def cache_lines(
         yield f"stored    not known: {' and '.join(beside)} is known to the door alone"
         done = None
     else:
-        done = yield from _stored(config, digest(key), request, rules, client_ip)
+        done, names = yield from _stored(config, digest(key), request, rules, client_ip)
     refused = by_request(request, dict(request.fields), rules)
     is_asked = done is None or done.how not in (How.FRESH, How.REFUSE)
     if is_asked and refused is not None:
         yield f"kept      no ({refused.word}): {refused.sentence}"
+    elif done is not None and done.how in (How.MISS, How.VALIDATE) and not done.or_stale:
+        asked = fill_key(digest(key), names, request, client_ip)
+        if config is not None and _ask(config, name_of(asked)).get("passed"):
+            yield f"passed    goes past the cache: {_PASSED}"
 
 
 def asked_instead(
@@ -151,32 +160,37 @@ def _why_past(rules: Policy, request: RequestHead, client_ip: bytes) -> str:
 
 def _stored(
     config: Path | None, primary: bytes, request: RequestHead, rules: Policy, client_ip: bytes
-) -> Generator[str, None, Use | None]:
-    """What the door has, and what it does with it, which is returned; None where that is not
-    known."""
+) -> Generator[str, None, tuple[Use | None, list[bytes]]]:
+    """What the door has, and what it does with it, which is returned, None where that is not known;
+    and by what requests of this key are asked apart (shelf.hinted)."""
     if config is None:
         yield "stored    not known: no door was asked"
-        return None
-    answer: dict[str, Any] = {}
-    with suppress(NotRunning, OSError):
-        answer = ask(config, "kept", {"primary": primary.hex()}, patience=PATIENCE)
+        return None, []
+    answer = _ask(config, primary)
     if "kept" not in answer:
         why = str(answer.get("error", "no door runs with this file")).removeprefix("porch: ")
         yield f"stored    not known: {why}"
-        return None
+        return None, []
     kept = [(decoded(b64decode(text)), is_purged) for text, is_purged in answer["kept"]]
     found = next((each for each in kept if matches(each[0].vary, request)), None)
     if found is None:
         done = absent(request, rules, "vary-miss" if kept else "uri-miss")
         yield f"stored    {done.why}"
-        return done
+        return done, hinted(kept[0][0].vary) if kept else []
     entry, is_purged = found
     done = use(*(entry, request, answer["now"], rules), is_purged=is_purged, address=client_ip)
     others = f"; one of {len(kept)} variants" if len(kept) > 1 else ""
     yield f"stored    {entry.status}, {entry.length} bytes, {_aged(entry, answer['now'])}{others}"
     yield f"          {because(entry)}"
     yield f"then      {_DONE[done.how]}: {done.why}"
-    return done
+    return done, hinted(entry.vary, entry.asker)
+
+
+def _ask(config: Path, key: bytes) -> dict[str, Any]:
+    """What a door has by a key; nothing where none runs."""
+    with suppress(NotRunning, OSError):
+        return dict(ask(config, "kept", {"primary": key.hex()}, patience=PATIENCE))
+    return {}
 
 
 def _aged(entry: Entry, now: float) -> str:

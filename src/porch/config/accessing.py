@@ -189,6 +189,11 @@ class Peers:
     unix: bool
     files: list[Path]
 
+    @property
+    def is_any(self) -> bool:
+        """Whether anybody is."""
+        return bool(self.networks) or self.unix
+
 
 def trusted(loaded: Loaded) -> Peers:
     """Those of `trust`."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from porch.balance.sticky import Sticky
 from porch.balance.upstream import Upstream
+from porch.cache.pages import telling
 from porch.certs.entry import Source
 from porch.config.accessing import Peers, announced, trusted
 from porch.config.address import parse_listen
@@ -458,7 +459,7 @@ class _Builder:
 
     def _trust(self, peers: Peers) -> Trust | None:
         self.lists += peers.files
-        return Trust(peers.networks, peers.unix) if peers.networks or peers.unix else None
+        return Trust(peers.networks, peers.unix, self.state.warn) if peers.is_any else None
 
     def _plan(self, filters: Sequence[Filter]) -> Plan:
         """Of any route, whoever answers."""
@@ -496,4 +497,4 @@ class _Builder:
         def page(exchange: Exchange, error: PorchError) -> Response:
             return error_response(exchange, error, debug=debug, template=template)
 
-        return page
+        return telling(page, self.state.shelf)

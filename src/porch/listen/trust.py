@@ -3,7 +3,8 @@
 Nobody's word is believed by default. With `trust` the client's address is found in X-Forwarded-For
 from right to left: each trusted proxy vouches for the entry to its left, and the first address that
 is not trusted is the client. No other field is asked: one that a proxy does not write itself it
-passes on as the client wrote it.
+passes on as the client wrote it. That goes for Forwarded (RFC 7239) too, in place of a missing
+X-Forwarded-For as well: whoever comes through a proxy that writes neither could be anybody.
 """
 
 import ipaddress
@@ -23,13 +24,20 @@ _WITH_PORT = re.compile(rb"(?:\[([^\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?\Z")
 
 
 class Trust(dict[bytes, bool]):
-    """address -> whether it is trusted, each judged once. A Unix socket's peer is b"unix"."""
+    """address -> whether it is trusted, each judged once. A Unix socket's peer is b"unix". warn:
+    tells the operator, see Messages.warn."""
 
-    __slots__ = ("_networks", "_unix")
+    __slots__ = ("_networks", "_unix", "_warn")
 
-    def __init__(self, networks: Sequence[Network], unix: bool = False) -> None:
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        unix: bool = False,
+        warn: Callable[[str, str], None] = lambda text, about: None,
+    ) -> None:
         self._networks = tuple(networks)
         self._unix = unix
+        self._warn = warn
 
     def __missing__(self, peer: bytes) -> bool:
         trusted = self._judge(peer)
@@ -68,7 +76,20 @@ class Trust(dict[bytes, bool]):
                 left -= 1
                 if not self[address]:
                     return found
+        if left == MOST and b"for=" in (request.get(b"forwarded") or b"").lower():
+            self._warn_of_forwarded(peer)
         return found
+
+    def _warn_of_forwarded(self, peer: bytes) -> None:
+        """Said once a minute: a client may have written it."""
+        what = (
+            "tells whom it asks for in Forwarded, and not in X-Forwarded-For, which alone is read"
+        )
+        self._warn(
+            f"{peer.decode('latin-1')}, which is in `trust`, {what}: limits, `allow`, `deny` and "
+            "the log take it for the client; have it send X-Forwarded-For",
+            what,
+        )
 
 
 def _address(entry: bytes) -> bytes | None:

@@ -21,7 +21,8 @@ Told = dict[str, object]
 
 def at_store(shelf: Shelf | None, word: str, data: Any) -> Told:
     """The answer to "purge" with what is named and whether softly, to "cache" with how many urls
-    are wanted, or to "kept" with a primary key. Plain data; `error` has why nothing was done."""
+    are wanted, or to "kept" with a primary key, or a name (shelf.name_of) to hear whether those who
+    ask by it go past. Plain data; `error` has why nothing was done."""
     if shelf is None:
         return {"error": NO_STORE}
     store = shelf.store
@@ -29,7 +30,7 @@ def at_store(shelf: Shelf | None, word: str, data: Any) -> Told:
         named, soft = data
         return _purge(store, named, soft=soft)
     if word == "kept":
-        return _kept(store, data)
+        return _kept(store, data) | {"passed": shelf.passes.has(data)}
     return _shown(store, data)
 
 

@@ -4,7 +4,7 @@ of the cache or a limit, and who it is.
 A door that cannot load it serves all the same, like with other code that it is to call: each
 request then goes to an endpoint drawn by weight, nothing is kept, limits count by address, and
 nobody is let in. A key of hashing or of a limit that raises, or is no key, is none for that request
-alone; one of the cache ends it, for nobody knows whose answer that is.
+alone; with one of the cache it goes past the cache, for nobody knows whose answer that is.
 `porch check` tells before (named_code.py).
 """
 
@@ -13,9 +13,10 @@ import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from porch.balance.hash_keys import by_function
+from porch.cache.key import NoKey
 from porch.config.state import State
 from porch.manage.named_object import object_named
 from porch.observe.messages import Messages
@@ -88,13 +89,14 @@ def load_hash_key(warn: Warn, word: str, base: Path) -> "Key":
     return _guarded(key, _no_key, f"balance = hash {word}", "go to endpoints drawn by weight", warn)
 
 
-def load_cache_key(warn: Callable[[str], None], word: str, base: Path) -> "Key | None":
+def load_cache_key(warn: Warn, word: str, base: Path) -> "Key | None":
     """The same, or with a warning None: whose answer is whose cannot be known without it."""
     try:
-        return hash_key(word, base)
+        key = hash_key(word, base)
     except ValueError as error:
         warn(f"{error}; nothing is kept of routes that have it in their key until it can be")
         return None
+    return _guarded(key, _nobodys, f"cache key {word}", "go past the cache", warn)
 
 
 def auth_function(word: str, base: Path) -> "AuthFunction":
@@ -138,6 +140,11 @@ def load_cost(
 
 def _no_key(exchange: "Exchange") -> None:
     """For no request."""
+
+
+def _nobodys(exchange: "Exchange") -> NoReturn:
+    """Whose answer it would be nobody knows."""
+    raise NoKey
 
 
 def _guarded(key: "Key", otherwise: "Key", what: str, so: str, warn: Warn) -> "Key":

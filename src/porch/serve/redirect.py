@@ -7,7 +7,7 @@ from urllib.parse import quote
 from porch.exchange import Exchange
 from porch.filter import Filter, Response
 from porch.http.message import Field, RequestHead
-from porch.route.scheme import Trusts, client_scheme, tells_scheme
+from porch.route.scheme import Trusts, client_scheme, tells_of_scheme, tells_scheme
 
 __all__ = ["HttpsRedirect", "Redirect"]
 
@@ -74,11 +74,14 @@ class HttpsRedirect(Filter):
             return None
         host, port = host_of(request.authority), self._port
         fields: list[Field] = []
-        if told := tells_scheme(request):
-            if self._trusts is not None and self._trusts(peer):
+        told = tells_scheme(request)
+        if self._trusts is not None and self._trusts(peer):
+            if told is not None:
                 port, fields = b"", [_PRIVATE]
-            elif told == b"https":
-                self._warn_of_loop(host, peer)
+            elif tells_of_scheme(request) is not None:
+                self._warn_of_riddle(host, peer)
+        elif told == b"https":
+            self._warn_of_loop(host, peer)
         location = b"https://%b%b%b" % (host, port, request.target)
         return Response(308, [(b"location", location), *fields])
 
@@ -89,6 +92,18 @@ class HttpsRedirect(Filter):
         text = (
             f"{peer.decode('latin-1')} {what}, at {host.decode('latin-1')}: if it is a proxy of "
             "yours, name it in `trust`, or browsers go round in a loop"
+        )
+        self._warn(text, what)
+
+    def _warn_of_riddle(self, host: bytes, peer: bytes) -> None:
+        """What a trusted proxy says counts for nothing: its client is redirected to HTTPS again and
+        again, if it came by that."""
+        what = "does not tell in X-Forwarded-Proto by what its client came: neither `http` nor "
+        what += "`https`, or both"
+        text = (
+            f"{peer.decode('latin-1')}, which is in `trust`, {what}. The client is redirected "
+            f"to HTTPS, at {host.decode('latin-1')}: have the proxy set the field in place of what "
+            "came, or browsers go round in a loop"
         )
         self._warn(text, what)
 

@@ -6,6 +6,8 @@ burst + t / interval pass, and one more for each further worker. See
 tests/shield/test_limit_bucket.py.
 """
 
+from math import ulp
+
 from porch.shield.limit_account import NANO, Account
 from porch.shield.limit_table import MIDDLE, TAGS, LimitRow
 
@@ -62,5 +64,8 @@ class Bucket(Account):
         """See Window."""
         tag = _from_bytes(key, "big") * self._secret >> MIDDLE & TAGS or 1
         moment = int((now - self._began) * NANO)
-        free = self._latest(tag & self._places, tag, moment)
-        return max(0, free + self._interval - self._depth - moment) / NANO
+        room = self._latest(tag & self._places, tag, moment) + self._interval - self._depth
+        wait = max(0, room - moment) / NANO
+        while int((now + wait - self._began) * NANO) < room:  # a sum of floats may fall short of it
+            wait += ulp(now + wait)
+        return wait

@@ -106,7 +106,11 @@ CACHE = open_ended(
     trouble=nullable(text("why it is not known, or does not serve")),
     top=listed(made(url=text("asked most often"), served=whole("from the store"))),
 )
-KEPT = open_ended(kept=listed({"type": "array"}), now=number("by the clock of the cache", 1e12))
+KEPT = open_ended(
+    kept=listed({"type": "array"}),
+    now=number("by the clock of the cache", 1e12),
+    passed=flag("who asks now goes past the cache, since the last answer could not be kept"),
+)
 TOTALS = made(
     at=number("seconds of a clock that never goes back", 1e12),
     series=listed({"type": "array", "description": "its names, then its cells"}),
