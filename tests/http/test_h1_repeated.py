@@ -1,11 +1,13 @@
-"""Heads of one connection that repeat each other, whole or but for one thing."""
+"""Heads that repeat each other, whole or but for one thing, on one connection or on several."""
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from porch.errors import BadRequest, PorchError
-from porch.http.h1_request import RequestDecoder
+from porch.errors import BadRequest, FieldsTooLarge, PorchError
+from porch.http import h1_request
+from porch.http.h1 import HeadLimits
+from porch.http.h1_request import REMEMBERED, RequestDecoder
 from porch.http.message import RequestHead
 from tests.support.codec import request_decoder
 
@@ -153,3 +155,58 @@ def test_a_hook_that_changes_the_fields_changes_them_for_one_request_alone() -> 
         assert head.fields == [(b"accept", b"*/*")]
         head.fields.clear()
         head.fields.append((b"x-mine", b"1"))
+
+
+# --- connections that begin alike -------------------------------------------------------------
+
+
+@settings(max_examples=300)
+@given(st.lists(st.lists(st.sampled_from(HEADS), min_size=1, max_size=3), min_size=2, max_size=6))
+def test_a_head_means_the_same_behind_any_of_another_connection(
+    connections: list[list[bytes]],
+) -> None:
+    limits = HeadLimits()
+    for heads in connections:
+        decoder = request_decoder(limits)
+        for head in heads:
+            fresh = read(request_decoder(), head)
+            assert read(decoder, head) == fresh
+            if isinstance(fresh[0], type):  # type: ignore[index]  # refused: nothing more is read
+                break
+
+
+@pytest.mark.parametrize("block", [*BLOCKS[:4], PAGE % REFERERS[0]])
+def test_who_makes_a_connection_for_each_request_is_not_read_anew(
+    monkeypatch: pytest.MonkeyPatch, block: bytes
+) -> None:
+    limits = HeadLimits()
+    fresh = [read(request_decoder(), b"%b\r\n%b\r\n" % (line, block)) for line in LINES[:2]]
+    request_decoder(limits).decode(b"HEAD /first HTTP/1.1\r\n%b\r\n" % block)
+    monkeypatch.setattr(RequestDecoder, "_read_anew", None)
+    for line, said in zip(LINES[:2], fresh, strict=True):
+        assert read(request_decoder(limits), b"%b\r\n%b\r\n" % (line, block)) == said
+
+
+def test_what_is_made_of_such_heads_is_made_once() -> None:
+    limits, kept = HeadLimits(), []
+    for _ in range(3):
+        piece = request_decoder(limits).decode(HEADS[0])
+        assert piece is not None
+        assert isinstance(piece[0], RequestHead)
+        kept.append(piece[0].repeats)
+        piece[0].fields.append((b"x-mine", b"1"))  # by a hook
+    assert kept[0] is None
+    assert kept[1] is kept[2] is not None
+
+
+def test_what_one_configuration_took_is_read_anew_by_another() -> None:
+    head = b"GET / HTTP/1.1\r\nHost: a.test\r\nAccept: */*\r\nDNT: 1\r\n\r\n"
+    assert request_decoder().decode(head) is not None
+    with pytest.raises(FieldsTooLarge):
+        request_decoder(HeadLimits(fields=2)).decode(head)
+
+
+def test_few_heads_are_remembered_for_others() -> None:
+    for number in range(REMEMBERED * 2):
+        request_decoder().decode(b"GET / HTTP/1.1\r\nHost: a.test\r\nX-Is: %d\r\n\r\n" % number)
+        assert len(h1_request._begun_with) <= REMEMBERED

@@ -57,11 +57,10 @@ def now(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return time
 
 
-def test_without_bounds_nobody_is_counted(bench: Bench) -> None:
-    sock = bench.come(UNBOUNDED)
-    assert sock is not None
-    assert bench.crowd.here(EVERYBODY) == 0
-    sock.close()
+def test_without_bounds_or_others_to_count_with_nobody_is_counted(bench: Bench) -> None:
+    assert bench.gate.counts(Bounds(most=5))
+    assert not bench.gate.counts(UNBOUNDED)
+    assert not Gate(None, bench.cuts, lambda text, about: None).counts(Bounds(most=5))
 
 
 @pytest.mark.parametrize("end", ["close", "detach"])

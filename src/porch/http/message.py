@@ -46,8 +46,8 @@ class RequestHead:
     expect: whether the client waits for 100 (Continue) before it sends the body.
     version: b"1.1", b"1.0", b"2".
     lines: what fields were before, and their lines: worth a look whether they are the same still.
-    repeats: what was made of the last heads of this connection that were the same but for method,
-    target and Referer; None of the first.
+    repeats: what was made of other heads that were the same but for method, target and Referer, the
+    last ones of this connection or the first ones of others; None of the first.
     """
 
     __slots__ = (

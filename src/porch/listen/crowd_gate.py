@@ -91,6 +91,11 @@ class Gate:
         self._cuts = cuts
         self._warn = warn
 
+    def counts(self, bounds: Bounds) -> bool:
+        """Whether there is anything to ask of this gate. Where there is not, whoever waits may
+        come in; what was accepted then is not counted."""
+        return self._crowd is not None and bounds.counts
+
     def is_full(self, bounds: Bounds) -> bool:
         """Whether there are as many connections as there may be."""
         crowd = self._crowd
@@ -112,15 +117,12 @@ class Gate:
         """What is to be told then."""
         return f"{bounds.new} clients came in a second, further clients wait; a higher {_NEW}"
 
-    def accept(
-        self, listening: socket.socket, family: socket.AddressFamily, bounds: Bounds
-    ) -> Accepted | None:
+    def accept(self, listening: socket.socket, family: int, bounds: Bounds) -> Accepted | None:
         """The next client; None for one that was closed. Raises OSError as accept(2) does.
-        bounds: of now; what was accepted without any is not counted."""
+        bounds: of now, by which it `counts`."""
         crowd = self._crowd
-        if crowd is None or not bounds.counts:
-            return accept(listening, family, Accepted)
-        sock = accept(listening, family, _Counted)
+        assert crowd is not None
+        sock: _Counted = accept(listening, family, _Counted)
         sock.crowd = None
         address = sock.peer[0] if isinstance(sock.peer, tuple) else ""
         peer = address.partition("%")[0].removeprefix("::ffff:")

@@ -102,7 +102,7 @@ class ServerConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See asyncio.Protocol."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
         self.peer = ip_of(transport, "peername").encode() or b"unix"
         door = self._door
         patience = door.settings.timeouts.keep_alive

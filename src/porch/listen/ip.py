@@ -11,4 +11,5 @@ def ip_of(transport: asyncio.BaseTransport, end: Literal["peername", "sockname"]
     found = transport.get_extra_info(end)
     if not isinstance(found, tuple):
         return ""
-    return str(found[0]).partition("%")[0].removeprefix("::ffff:")
+    ip: str = found[0]
+    return ip.partition("%")[0].removeprefix("::ffff:") if ":" in ip else ip
