@@ -76,3 +76,12 @@ def test_it_has_of_an_exchange_what_is_asked() -> None:
     assert (made.route, made.ended, made.answer_done, made.reused) == ("r", 0.0, False, False)
     made.on_upstream_full()
     made.on_upstream_drained()
+
+
+def test_one_whose_connection_was_stale_asks_for_another_and_is_counted_once() -> None:
+    place = Place()
+    made = rival(place)
+    made.on_stale()
+    assert place.told == ["acquire", "acquire"]
+    assert place.counts == [1, 1, 0]
+    assert made.reused

@@ -4,6 +4,7 @@ How it behaves inside exchanges is told in tests/scenario.
 """
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -263,3 +264,25 @@ def test_it_says_what_it_is_doing(bench: Bench) -> None:
     assert repr(connection) == "<ClientConnection e busy reused>"
     connection.close()
     assert repr(connection) == "<ClientConnection e closed reused>"
+
+
+@pytest.mark.parametrize(("reused", "told"), [(True, ["stale"]), (False, ["lost"])])
+def test_a_request_that_is_turned_away_goes_on_but_not_for_ever_where_each_new_one_speaks_first(
+    bench: Bench, reused: bool, told: list[str]
+) -> None:
+    heard: list[str] = []
+    exchange: Any = SimpleNamespace(
+        on_stale=lambda: heard.append("stale"),
+        on_upstream_lost=lambda error: heard.append("lost"),
+    )
+    bench.connection.exchange = exchange
+    bench.connection.reused = reused
+
+    def turn() -> None:
+        bench.connection.send(head(0), b"", True)
+        bench.transport.feed(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    bench.loop.run(turn)
+    assert heard == told
+    assert bench.written() == b""
+    assert bench.connection.closed
