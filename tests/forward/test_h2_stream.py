@@ -148,7 +148,7 @@ def test_each_code_has_its_meaning(
 
 def test_refused_again_is_refused(bench: Bench) -> None:
     exchange = Asking(bench.endpoint)
-    exchange.reused = True
+    exchange.error = Unprocessed("REFUSED_STREAM")
     bench.ask(exchange)
     bench.settle()
     bench.sent(exchange)

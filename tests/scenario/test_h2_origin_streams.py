@@ -97,6 +97,21 @@ def test_a_refused_stream_is_asked_again_once_at_the_same_endpoint(
     leave(story, far)
 
 
+@pytest.mark.parametrize("method", [GET, POST + b"abc"])
+def test_one_that_was_left_behind_was_not_refused_yet(story: Scenario, method: bytes) -> None:
+    story.client(method)
+    far = origin(story)
+    goes_away(story, far, 0)
+    far.hear()
+    story.upstream_sees("closed", at=0)
+    far.transport.arrived.clear()
+    other = origin(story)
+    other.say(("reset_stream", (1, 7)))
+    other.answer(3)
+    story.client_gets(200).dialled(2).ended(1, "")
+    leave(story, other)
+
+
 def test_who_refuses_again_is_left_for_another(scenario: Make) -> None:
     story = spoken(scenario(endpoints=2))
     story.client(POST + b"abc")

@@ -45,6 +45,8 @@ _CODES = (
     "HTTP_1_1_REQUIRED",
 )
 """Names of error codes (RFC 9113 7)."""
+_REFUSED_STREAM = "REFUSED_STREAM"
+"""What an attempt that the origin refused has failed with; the next one is the last there."""
 
 
 class TunnelRefused(UpgradeFailed):
@@ -84,7 +86,8 @@ class OriginStream:
     def __init__(self, connection: "SharedConnection", exchange: Exchange) -> None:
         self._connection = connection
         self._exchange: Exchange | None = exchange
-        self._again = exchange.reused
+        error = exchange.error  # of the attempt before this one
+        self._again = error is not None and error.detail == _REFUSED_STREAM
         self.reused = connection.reused
         self.number = self._interim = self.untaken = self._passed = self._taken = 0
         self.window = ORIGIN_STREAM_WINDOW
@@ -327,7 +330,7 @@ class OriginStream:
         code = reset.code
         word = _CODES[code] if code < len(_CODES) else str(code)
         if code == REFUSED and not self._started:
-            self.lose(self._unprocessed("REFUSED_STREAM"))
+            self.lose(self._unprocessed(_REFUSED_STREAM))
         elif code == ONE_ONE and reset.is_theirs:
             self.lose(self._one_one())
         elif not reset.is_theirs:
