@@ -26,7 +26,12 @@ __all__ = ["ClientStream", "Keeper", "Security", "Timer", "UpstreamStream", "sen
 
 
 class Security(Protocol):
-    """What a handshake has settled."""
+    """What a handshake has settled. passed: an authority of which every further request passes
+    `check` too, whatever a reload brings; None where there is none."""
+
+    @property
+    def passed(self) -> bytes | None:
+        """See the class."""
 
     def check(self, request: RequestHead) -> None:
         """Raise PorchError if the connection is not for such a request."""

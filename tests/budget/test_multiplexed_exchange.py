@@ -23,7 +23,7 @@ from tests.budget.test_plain_exchange import OK, calls_of
 from tests.support.dialer import FakeDialer
 from tests.support.network import FakeClock, FakeLoop, FakeSocket, FakeTransport
 
-MOST_CALLS = 30
+MOST_CALLS = 28
 """Of one more exchange in the same turns of the loop."""
 MOST_CALLS_A_TURN = 13
 """Of the connection, for all exchanges of a turn, in and out."""

@@ -24,6 +24,7 @@ from tests.support.codec import (
     end,
     error,
     events,
+    fed,
     two_ways,
 )
 
@@ -329,7 +330,7 @@ def read(decoder: ResponseDecoder, method: bytes, message: bytes) -> object:
     if method == b"HEAD":
         message = message[: message.index(b"\r\n\r\n") + 4]
     try:
-        piece = decoder.decode(message)
+        piece = fed(decoder, message)
     except PorchError as refused:
         return type(refused), refused.detail
     assert piece is not None
@@ -367,10 +368,28 @@ def test_an_answer_means_the_same_however_often_it_comes(message: bytes) -> None
             return
 
 
+@pytest.mark.parametrize("size", [0, 2, 3])
+@pytest.mark.parametrize("more", [b"", b"HTTP/1.1 200 OK\r\n", b"\r\n"])
+def test_an_answer_that_repeats_another_may_come_in_any_pieces(size: int, more: bytes) -> None:
+    """And what it may look like inside a body is no head."""
+    message = OK + DATED + b"content-length: %d\r\n\r\n" % size + b"b" * size
+    first = events(answer_decoder(), [message])
+    for cut in range(1, len(message) + 1):
+        decoder = answer_decoder()
+        assert events(decoder, [message]) == first
+        assert events(decoder, [message[:cut], message[cut:] + more]) == first
+        assert decoder.rest == more
+    nested = OK + DATED + b"content-length: %d\r\n\r\n" % len(message)
+    decoder = answer_decoder()
+    assert events(decoder, [message]) == first
+    assert events(decoder, [nested, message])[1] == data(message)
+    assert events(decoder, [message]) == first
+
+
 def test_a_hook_that_changes_the_fields_of_an_answer_changes_them_for_one_alone() -> None:
     decoder = answer_decoder()
     for _ in range(4):
-        piece = decoder.decode(EMPTY.replace(b"\r\n\r\n", b"\r\n" + DATED + b"\r\n"))
+        piece = fed(decoder, EMPTY.replace(b"\r\n\r\n", b"\r\n" + DATED + b"\r\n"))
         assert piece is not None
         head = piece[0]
         assert isinstance(head, ResponseHead)
@@ -382,7 +401,7 @@ def test_an_answer_without_a_date_has_the_time_each_time(monkeypatch: pytest.Mon
     decoder = answer_decoder()
     for second in (b"1", b"1", b"2"):
         monkeypatch.setattr(clock, "date", second)
-        piece = decoder.decode(EMPTY)
+        piece = fed(decoder, EMPTY)
         assert piece is not None
         assert isinstance(piece[0], ResponseHead)
         assert (b"date", second) in piece[0].fields

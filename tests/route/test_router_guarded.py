@@ -5,7 +5,8 @@ import pytest
 from porch.errors import BadRequest
 from porch.route.entry import Entry
 from porch.route.router import Router
-from tests.route.test_router import calls, entry, found, request, router
+from tests.route.test_router import entry, found, request, router
+from tests.route.test_router_known import calls
 
 DENY, LIMIT = ("deny", "all"), ("limit", "1/s")
 

@@ -22,6 +22,7 @@ __all__ = [
     "end",
     "error",
     "events",
+    "fed",
     "request",
     "request_decoder",
     "trailers",
@@ -103,8 +104,15 @@ def events(decoder: Decoder, pieces: Iterable[bytes], *, closes: bool = False) -
     return found
 
 
+def fed(decoder: Decoder, data: bytes) -> Piece | None:
+    """What it says to what has come, as a connection has it (forward/h1.py)."""
+    if isinstance(decoder, ResponseDecoder) and data.startswith(decoder.usual):
+        return decoder.again(data)
+    return decoder.decode(data)
+
+
 def _decode(decoder: Decoder, each: bytes) -> Iterator[Piece]:
-    piece = decoder.decode(each)
+    piece = fed(decoder, each)
     while piece is not None:
         yield piece
         if not decoder.rest:

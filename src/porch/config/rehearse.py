@@ -102,6 +102,8 @@ class _Shown:
         self._presented = built.certificates.presented
         self._shown = shown
 
+    passed = None
+
     def check(self, request: RequestHead) -> None:
         """The handshake was for this very host."""
 

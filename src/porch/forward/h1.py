@@ -108,10 +108,11 @@ class ClientConnection(asyncio.Protocol):
             return
         decoder = self._decoder
         try:
-            piece = decoder.decode(data)
+            usual = data.startswith(decoder.usual)
+            piece = decoder.again(data) if usual else decoder.decode(data)
             while piece is not None:
-                head = piece[0]
-                if piece[2]:
+                head, data, end = piece
+                if end:
                     self.exchange = None
                     if (
                         decoder.reusable
@@ -131,7 +132,7 @@ class ClientConnection(asyncio.Protocol):
                     self._request_done = False
                     if head.upgrade == WEBSOCKET:
                         self._said = Frames(masked=True)
-                exchange.on_response(*piece)  # type: ignore[arg-type]
+                exchange.on_response(head, data, end)  # type: ignore[arg-type]
                 exchange = self.exchange  # or who stands before it by now
                 if exchange is None or not decoder.rest:
                     return

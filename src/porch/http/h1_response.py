@@ -53,19 +53,21 @@ class ResponseDecoder(Decoder):
 
     method, upgrade: of the request that the next answer belongs to. started: whether a byte of
     that answer came. reusable: whether the connection may serve again after the answer that has
-    ended.
+    ended. usual: the last usual head, with the empty line behind it, which an origin may repeat as
+    it is, many times in a second: what begins with it is had `again` (-1.8 us, and what is made of
+    its fields).
     """
 
     __slots__ = (
         "_interim",
         "_known",
         "_most_interim",
-        "_usual",
         "_usual_made",
         "method",
         "reusable",
         "started",
         "upgrade",
+        "usual",
     )
 
     def __init__(self, limits: HeadLimits, most_interim: int) -> None:
@@ -77,11 +79,25 @@ class ResponseDecoder(Decoder):
         self._interim = 0
         self._most_interim = most_interim
         self.reusable = False
-        # The last usual head, which an origin may repeat as it is, many times in a second: read
-        # once (-1.6 us, and what is made of its fields).
-        self._usual: bytes | None = None
+        self.usual: bytes | tuple[()] = ()  # nothing begins with one of none
         self._usual_made: tuple[list[Field], int, bytes] = [], 0, b""
         self._known: Known | None = None
+
+    def again(self, data: bytes) -> Piece | None:
+        """`decode` of what begins with `usual`."""
+        if self._state != HEAD or self.rest or self.method == b"HEAD":
+            return self.decode(data)
+        fields, size, reason = self._usual_made
+        if (known := self._known) is None:
+            known = self._known = Known(fields)
+        self.started = self.reusable = True
+        self._interim = 0
+        head = ResponseHead(200, [*fields], size, reason, None, known)
+        body = data[len(self.usual) :]
+        if len(body) == size:
+            return head, body, True
+        self._state, self._left = LENGTH, size
+        return self._first_of_body(head, body) if body else (head, b"", False)
 
     def decode_end(self) -> Piece:
         """The origin closed its side: the last piece of an answer that its end delimits.
@@ -95,16 +111,6 @@ class ResponseDecoder(Decoder):
         raise IncompleteResponse("the origin closed the connection inside its answer")
 
     def _read_head(self, block: bytes) -> ResponseHead:
-        if block == self._usual and self.method != b"HEAD":
-            fields, size, reason = self._usual_made
-            if (known := self._known) is None:
-                known = self._known = Known(fields)
-            self.started = self.reusable = True
-            self._interim = 0
-            self._left = size
-            if size:
-                self._state = LENGTH
-            return ResponseHead(200, [*fields], size, reason, None, known)
         lines = block.split(b"\r\n")
         if len(lines) > self._limits.fields + 1:
             self._too_many(lines)
@@ -141,7 +147,7 @@ class ResponseDecoder(Decoder):
             if size:
                 self._state = LENGTH
             if is_dated and len(block) <= LONGEST:
-                self._usual = block
+                self.usual = block + b"\r\n\r\n"
                 self._usual_made = [*fields], size, reason
                 self._known = None
             return ResponseHead(200, fields, size, reason)

@@ -101,7 +101,7 @@ class ClientCodec(Codec):
         `fields` are those of h2_encode.py. Raises InternalError if one must not be sent."""
         rest = fields[5 if fields[1][0] == b":protocol" else 4 :]
         known = fields[-2]  # stands before `te`; see ServerCodec.head
-        if known[0] == REQUEST_ID and not known[1].translate(None, PLAIN):
+        if known[0] == REQUEST_ID and not known[1].strip(PLAIN):
             fields = [*fields[:-2], past_table(known), fields[-1]]
             rest = [*rest[:-2], rest[-1]]
         if not known_fields.issuperset(rest):

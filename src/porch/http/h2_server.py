@@ -83,6 +83,7 @@ class ServerCodec(Codec):
         "_lost",
         "_most_noise",
         "_noise",
+        "_passed",
         "_read",
         "_scheme",
         "arrivals",
@@ -101,6 +102,7 @@ class ServerCodec(Codec):
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
+        self._passed: list[Field] = []  # the fields of an answer that were looked at last
         self._noise = self._lost = self._excused = 0
         self._excuse(STREAM_WINDOW)  # a body in the read in which its request turns out malformed
         self._first = FIRST_FLIGHT
@@ -270,11 +272,13 @@ class ServerCodec(Codec):
         last = sent[-1]
         # The id of the exchange is another each time: it is known by its letters, and stays out of
         # HPACK's table, which would be full of them and be searched for each (-1.5 us).
-        if last[0] == REQUEST_ID and not last[1].translate(None, PLAIN):
+        if last[0] == REQUEST_ID and not last[1].strip(PLAIN):
             sent[-1] = past_table(last)
             fields = fields[:-1]
-        if not known_fields.issuperset(fields):
-            self._check(stream, fields)
+        if fields != self._passed:  # -0.16 us
+            if not known_fields.issuperset(fields):
+                self._check(stream, fields)
+            self._passed = [*fields]
         connection = self._connection
         try:
             if data:

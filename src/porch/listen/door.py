@@ -176,7 +176,7 @@ class Door:
         settings = self.settings
         client_ip = client.peer
         security = client.security
-        if security is not None:
+        if security is not None and security.passed != request.authority:
             security.check(request)
         try:
             if settings.client_ip is not None:

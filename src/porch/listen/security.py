@@ -46,7 +46,7 @@ Later: it is not known yet, and is asked again when that is told."""
 class Agreed:
     """What one client's handshake has settled. See keeper.Security."""
 
-    __slots__ = ("_asked", "_chosen", "_shown", "_ssl")
+    __slots__ = ("_asked", "_chosen", "_shown", "_ssl", "passed")
 
     def __init__(self, chosen: Chosen, asked: str, side: ssl.SSLObject) -> None:
         """chosen: what it is served with. asked: the host in its hello, "" for none. side: ours,
@@ -55,6 +55,7 @@ class Agreed:
         self._asked = asked
         self._ssl = side
         self._shown: ClientCertificate | None = None
+        self.passed: bytes | None = None
 
     @property
     def protocol(self) -> str | None:
@@ -66,6 +67,7 @@ class Agreed:
         asked = self._asked
         host = request.authority.decode("latin-1")
         if host == asked or (host := normal_host(request.authority).decode("latin-1")) == asked:
+            self.passed = request.authority  # as long as it lives: no reload takes this back
             return
         if not asked and not self._chosen.is_spoken_to(host):
             raise Misdirected("the handshake named no host, and this one asks for another")
@@ -85,6 +87,8 @@ class Agreed:
 
 class _Plain:
     """The security of who speaks no TLS to a port that wants it."""
+
+    passed = None
 
     def check(self, request: RequestHead) -> None:
         """See keeper.Security."""
