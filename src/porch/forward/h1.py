@@ -190,7 +190,7 @@ class ClientConnection(asyncio.Protocol):
         """See Stream."""
         if self.closed:
             return
-        if isinstance(head, RequestHead):
+        if head.__class__ is RequestHead:
             decoder = self._decoder
             decoder.method = head.method
             decoder.upgrade = head.upgrade

@@ -15,7 +15,7 @@ from operator import is_not, itemgetter
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.fields import REQUEST_ID, alike, encode
-from porch.http.message import Field, Lines, RequestHead, Trailers
+from porch.http.message import Field, RequestHead, Trailers
 from porch.ip import packed
 from porch.route.methods import OVERRIDES
 from porch.route.scheme import client_scheme
@@ -166,10 +166,11 @@ _PLAIN = re.compile(rb"[A-Za-z0-9._:\[\]-]+")
 """A scheme or an authority that needs no escape in quotes."""
 _name = itemgetter(0)
 _LINE = b"%b: %b\r\n"
-_PARTED = 3
-"""Pieces of lines of which the one in the middle was another before."""
+_ID = REQUEST_ID + b": "
 
-Made = tuple[list[Field], tuple[bytes, ...], Lines]
+_Lines = tuple[list[Field], bytes, bytes, bytes]
+"""Lines whose middle was another before, or is empty."""
+Made = tuple[list[Field], tuple[bytes, ...], _Lines]
 """See Repeats."""
 
 
@@ -262,7 +263,7 @@ class ForwardingHeaders(Filter):
         client = exchange.client
         came = outgoing.fields
         repeats = exchange.request.repeats
-        lines: Lines | None = None
+        lines: _Lines | None = None
         if repeats is not None:
             of = outgoing.authority, outgoing.scheme, outgoing.version, client.peer, client.port
             made = repeats.get(self)
@@ -275,19 +276,19 @@ class ForwardingHeaders(Filter):
         else:
             fields, may_repeat = self._anew(exchange, outgoing)
             if repeats is not None and may_repeat:
-                lines = [*fields], encode(fields)
+                lines = [*fields], encode(fields), b"", b""
                 repeats.keep(self, [*came], of, lines)
+        outgoing.fields = fields
+        outgoing.lines = lines
         if self._tells_id and exchange.id:
             fields.append((REQUEST_ID, exchange.id))
             if lines is not None:
-                lines = ([*fields], *lines[1:], b"x-request-id: %b\r\n" % exchange.id)
-        outgoing.fields = fields
-        outgoing.lines = lines
+                outgoing.lines = [*fields], lines[1], lines[2], lines[3], _ID, exchange.id, b"\r\n"
 
-    def _turned(self, made: Made, came: list[Field]) -> Lines | None:
+    def _turned(self, made: Made, came: list[Field]) -> _Lines | None:
         """What was made of the same fields but for one value, which is another by now: Referer of a
         browser that goes on to the next page. None where that is not so."""
-        before, _, (sent, *lines) = made
+        before, _, (sent, front, turned, behind) = made
         odd = [*map(is_not, before, came), True].index(True)
         if len(before) != len(came) or odd == len(came) or came[odd + 1 :] != before[odd + 1 :]:
             return None
@@ -297,9 +298,9 @@ class ForwardingHeaders(Filter):
         at = sent.index(old)
         fields = [*sent]
         fields[at] = field
-        if len(lines) != _PARTED or lines[1] != _LINE % old:
-            lines = [encode(sent[:at]), b"", encode(sent[at + 1 :])]
-        return fields, lines[0], _LINE % field, lines[2]
+        if turned != _LINE % old:
+            front, behind = encode(sent[:at]), encode(sent[at + 1 :])
+        return fields, front, _LINE % field, behind
 
     def _anew(self, exchange: Exchange, outgoing: RequestHead) -> tuple[list[Field], bool]:
         """The fields, and whether they are the same for the same request another time."""
