@@ -187,7 +187,7 @@ def test_a_worker_without_memory_for_a_word_ends(
 def test_a_message_that_meets_a_fault_loses_none_of_those_behind_it(running: Running) -> None:
     async def then() -> None:
         running.channel.send("denied", "no pair")  # both are there in one read
-        running.channel.send("prepare", None)
+        running.channel.send("found", None)
         running.channel.send("stop")
         await until(lambda: running.worker._door.closing)
         assert running.said.count("a fault of Porch; the door serves on: ") == 2

@@ -1,6 +1,9 @@
 """A change as a worker sees it: prepared beside what runs, then in force between two events."""
 
+import gc
 from pathlib import Path
+
+import pytest
 
 from tests.manage.conftest import ANY, Origin, Running, is_open, until
 
@@ -132,3 +135,44 @@ def test_many_routes_are_built_in_many_turns_of_the_loop(running: Running) -> No
 
     running.words["listen"] = [ANY]
     running.serve(then)
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("a defect of ours")
+
+
+def test_a_change_that_cannot_be_made_ready_is_refused_and_the_next_one_goes_on(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where everything was built already: a supervisor must not wait for ever."""
+
+    async def then() -> None:
+        client = await running.connect()
+        running.words["routes"] = {"*": "respond:503"}
+        with monkeypatch.context() as patch:
+            patch.setattr("porch.manage.discovery.discovering.Discovering.prepare", broken)
+            assert await running.prepare() == "refused"
+        assert gc.isenabled()
+        assert await client.get() == 204
+        await running.reload()
+        assert await client.get() == 503
+        client.close()
+
+    running.serve(then)
+
+
+def test_a_worker_in_which_a_change_came_into_force_by_half_ends_and_says_why(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def then() -> None:
+        client = await running.connect()
+        assert await client.get() == 204
+        running.words["routes"] = {"*": "respond:503"}
+        assert await running.prepare() == "prepared"
+        monkeypatch.setattr("porch.manage.discovery.discovering.Discovering.take", broken)
+        running.channel.send("commit")
+        assert await client.is_closed()
+        client.close()
+
+    running.serve(then)
+    assert "a defect of ours" in running.said

@@ -7,9 +7,8 @@ in by one assignment: no connection notices.
 
 import asyncio
 import contextlib
-import gc
 import os
-from collections.abc import Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
@@ -23,7 +22,7 @@ from porch.config.loaded import Loaded
 from porch.config.logs import Logs, close_log_files
 from porch.config.pools import clients, pools
 from porch.config.state import State
-from porch.config.steps import advance, complete
+from porch.config.steps import Steps, complete
 from porch.listen.address import ListenAddress
 from porch.listen.door import Door
 from porch.listen.listener import Listener
@@ -41,12 +40,13 @@ from porch.manage.health import Health
 from porch.manage.own_functions import load_auth, load_with
 from porch.manage.parcel import unwrapped
 from porch.manage.prepared import Change, Prepared, Retired
+from porch.manage.slices import Slices
 from porch.manage.ticking import Ticking
 from porch.observe.messages import Messages
 from porch.tls.certificate import keep_only
 from porch.tls.presented import Presenter
 
-__all__ = ["NO_MEMORY", "SLICE", "Worker"]
+__all__ = ["NO_MEMORY", "Worker"]
 
 LOOK = 0.02
 """Seconds between two looks at what is left, at the end."""
@@ -63,9 +63,6 @@ ORPHAN_DRAINS = 1.0
 
 ON_THE_WAY = 1.0
 """Seconds in which a client whose handshake has begun is here, or will not come."""
-
-SLICE = 0.0001
-"""Seconds of one turn of the loop that a reload may take from the requests."""
 
 
 class Worker:
@@ -130,7 +127,7 @@ class Worker:
         self._presenter.demand = self._certifying.on_demand.demand
         self._listeners = [Listener(*each, messages.warn) for each in equipment.sockets.items()]
         self._prepared: Prepared | None = None
-        self._steps: Generator[None, None, None] | None = None
+        self._slices = Slices(self._on_broken)
         self._retired: list[Retired] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._ending: asyncio.Event | None = None
@@ -197,6 +194,9 @@ class Worker:
                 self._take(message)
             except Exception as error:  # it is none of those behind it
                 self._messages.fault(error)
+                if message.word == "commit":  # half of it is in force: another takes its place
+                    self.stop()
+                    self.stop()
 
     def _take(self, message: Message) -> None:
         match message.word:
@@ -281,22 +281,21 @@ class Worker:
     def _prepare(self, change: Change, descriptors: Sequence[int]) -> None:
         """Build it in slices, and say when it is done."""
         self._forget()
+        self._slices.begin(self._building(change, descriptors))
+
+    def _on_broken(self, error: Exception) -> None:
+        """It was not built to its end."""
+        self._forget()
+        self._send("refused", f"{type(error).__name__}: {error}")
+
+    def _building(self, change: Change, descriptors: Sequence[int]) -> Steps[None]:
         parcel, *descriptors = descriptors
         count = len(change.listen)
         sockets = [socket(fileno=number) for number in descriptors[:count]]
         files = dict(zip(change.files, descriptors[count:], strict=True))
-        self._steps = self._building(change, unwrapped(parcel), sockets, files)
-        self._work()
-
-    def _building(
-        self,
-        change: Change,
-        pieces: Iterator[bytes],
-        sockets: list[socket],
-        files: dict[Path, int],
-    ) -> Generator[None, None, None]:
         logs = self._built.logs
         try:
+            pieces = unwrapped(parcel)
             columns = yield from unpack_columns(islice(pieces, change.columns))
             loaded = yield from unpack(pieces)
             if not logs.is_for(loaded.config):
@@ -305,26 +304,21 @@ class Worker:
             self._state.make_cells = self._discovering.cells(columns)
             self._state.workers = workers(loaded.config.workers)
             built = yield from building(loaded, self._state, logs)
-            if built is not None:
-                certified = yield from self._certifying.preparing(Managed.of(loaded, built))
-        except GeneratorExit:
+            if built is None:
+                self._drop(sockets, logs)
+                self._send("refused", loaded.report(running=True))
+                return
+            certified = yield from self._certifying.preparing(Managed.of(loaded, built))
+        except BaseException:
             self._drop(sockets, logs)
             raise
-        except Exception as error:
-            self._drop(sockets, logs)
-            self._send("refused", f"{type(error).__name__}: {error}")
-            return
         finally:
             close_log_files(files)
-        if built is None:
-            self._drop(sockets, logs)
-            self._send("refused", loaded.report(running=True))
-            return
         pairs = zip(change.listen, sockets, strict=True)
         listeners = [Listener(*each, self._messages.warn) for each in pairs]
         self._prepared = Prepared(built=built, listeners=listeners, certified=certified)
         self._discovering.prepare(built, lambda: self._send("prepared"))
-        yield from releasing(loaded)
+        self._slices.clean_up(releasing(loaded))
 
     def _drop(self, listening: Iterable[socket | Listener], logs: Logs) -> None:
         """What was made ready for a configuration of which nothing comes."""
@@ -336,10 +330,7 @@ class Worker:
     def _forget(self) -> None:
         """Nothing comes of what was prepared."""
         prepared, self._prepared = self._prepared, None
-        if self._steps is not None:
-            self._steps.close()
-            self._steps = None
-            gc.enable()
+        self._slices.stop()
         if prepared is None:
             return
         self._discovering.forget()
@@ -372,26 +363,7 @@ class Worker:
             self._run(listener.drain())
         self._send("committed")
         taking = self._health.taking(built.upstreams, built.base)
-        self._clean_up(chain(rest, taking, releasing(before)))
-
-    def _clean_up(self, steps: Iterator[None]) -> None:
-        """What is over is let go a little at a time. Nothing cuts this short."""
-        if advance(steps, SLICE):
-            self._loop.call_soon(self._clean_up, steps)
-
-    def _work(self) -> None:
-        """A slice of what is being built; the rest in the turns of the loop that follow."""
-        steps = self._steps
-        if steps is None:
-            return
-        gc.disable()  # a collection would look at all that was just built, in one piece
-        if advance(steps, SLICE):
-            self._loop.call_soon(self._work)
-            return
-        if self._steps is steps:
-            self._steps = None
-        gc.freeze()
-        gc.enable()
+        self._slices.clean_up(chain(rest, taking, releasing(before)))
 
     # --- the end -----------------------------------------------------------------------------
 
