@@ -9,7 +9,7 @@ from porch.config.steps import Steps, advance
 __all__ = ["SLICE", "Slices"]
 
 SLICE = 0.0001
-"""Seconds of one turn of the loop that a reload may take from the requests."""
+"""Seconds of one turn of the loop that such work may take from the requests."""
 
 
 class Slices:

@@ -20,6 +20,7 @@ from porch.certs.store import FileStore, StoreError
 from porch.config.steps import Steps, advance
 from porch.manage.certs.managed import Managed
 from porch.manage.certs.on_demand import OnDemand
+from porch.manage.slices import SLICE
 from porch.tls.certificate import Certificate, Pair
 from porch.tls.presented import Presented
 
@@ -36,8 +37,6 @@ PATIENCE = 30.0
 """Seconds that the look at one host may take."""
 BREATH = 0.0002
 """Seconds between two of them: else the loop would wait for the interpreter, 5 ms at times."""
-SLICE = 0.0001
-"""Seconds of one turn of the loop that may be taken from the requests."""
 
 
 @dataclass(slots=True, eq=False)

@@ -17,6 +17,7 @@ from porch.config.steps import Steps, advance, complete
 from porch.manage.columns import cells_by
 from porch.manage.discovery.apart import load_provider
 from porch.manage.discovery.seeking import Seeking
+from porch.manage.slices import SLICE
 from porch.observe.messages import Messages
 from porch.shared import SharedTable
 
@@ -24,9 +25,6 @@ __all__ = ["FIRST", "Discovering", "News"]
 
 FIRST = 1.0
 """Seconds that a first list is waited for: at the start, and when a reload names a new source."""
-SLICE = 0.0001
-"""Seconds of one turn of the loop that may be taken from the requests."""
-
 News = tuple[Listing, Mapping[EndpointName, int]]
 """What a source has said, and the columns of those of its endpoints that are new."""
 

@@ -15,6 +15,7 @@ from porch.config.listing import Entry, Listing, looked_over
 from porch.config.members import LoadProvider, Sought
 from porch.config.steps import Steps, advance
 from porch.errors import PorchError
+from porch.manage.slices import SLICE
 from porch.observe.stamp import utc
 
 __all__ = ["Seeking"]
@@ -27,8 +28,6 @@ BREATH = 0.1
 """Seconds between two lists of a provider at least."""
 QUIET = 5.0
 """Seconds without a first list after which that is told."""
-SLICE = 0.0001
-"""Seconds of one turn of the loop that may be taken from the requests."""
 
 
 class Seeking:
