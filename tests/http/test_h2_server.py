@@ -1,6 +1,7 @@
 """The side that is asked, with clients that write each frame by hand."""
 
 from collections.abc import Iterable
+from sys import getrefcount
 
 import pytest
 
@@ -271,6 +272,17 @@ def test_a_field_that_must_not_leave_gives_its_stream_up(field: Field, kind: str
     sent = talk.sent()
     assert [each.code for each in sent if each.kind == 3] == [2]
     assert not [each for each in sent if field in each.fields[1:]]
+
+
+@pytest.mark.parametrize("field", [(b"x", b"1" * 2000), (b"set-cookie", b"a=1")])
+def test_what_is_long_or_a_cookie_is_not_kept_when_an_answer_has_left(field: Field) -> None:
+    talk = Talk()
+    before = getrefcount(field)
+    for number in (1, 3, 5):
+        talk.hear(get(number))
+        talk.codec.head(number, (b":status", b"200"), [field], b"", True)
+        talk.sent()
+    assert getrefcount(field) == before
 
 
 def test_the_id_of_an_exchange_fills_neither_the_table_of_the_client_nor_ours() -> None:

@@ -58,6 +58,16 @@ def test_what_some_field_decides_is_never_remembered() -> None:
         assert found(routes, "a.test/x", "POST") == "POST a.test/*"
 
 
+def test_a_method_in_one_key_has_the_paths_of_all_others_remembered() -> None:
+    routes = router("a.test", entry("a.test/adm/*", guards=[("auth", "1")]), "DELETE a.test/x")
+    override = "X-HTTP-Method-Override".lower()
+    assert calls(routes, request("a.test/y"), before=b"/y") == 1
+    for _ in range(2):
+        assert found(routes, "a.test/y", "POST", **{override: "DELETE"}) == "a.test"
+        assert found(routes, "a.test/x", "DELETE") == "DELETE a.test/x"
+        assert found(routes, "a.test/x", "POST") == "a.test"
+
+
 def test_what_is_refused_is_refused_each_time() -> None:
     routes = router("a.test", entry("a.test/admin/*", guards=[("auth", "1")]))
     for _ in range(2):

@@ -102,7 +102,7 @@ class ServerCodec(Codec):
         super().__init__(Role.SERVER, limits, settings)
         self._scheme = scheme
         self._read = RequestReader(scheme, limits).read
-        self._passed: list[Field] = []  # the fields of an answer that were looked at last
+        self._passed: list[Field] = []  # an answer's fields that were known, the last ones
         self._noise = self._lost = self._excused = 0
         self._excuse(STREAM_WINDOW)  # a body in the read in which its request turns out malformed
         self._first = FIRST_FLIGHT
@@ -276,9 +276,10 @@ class ServerCodec(Codec):
             sent[-1] = past_table(last)
             fields = fields[:-1]
         if fields != self._passed:  # -0.16 us
-            if not known_fields.issuperset(fields):
+            if known_fields.issuperset(fields):
+                self._passed = [*fields]
+            else:  # long ones, and cookies, are not kept for as long as the connection is open
                 self._check(stream, fields)
-            self._passed = [*fields]
         connection = self._connection
         try:
             if data:

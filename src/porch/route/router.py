@@ -107,7 +107,7 @@ class Router:
         path = target.partition(b"?")[0]
         if path is not target and (route := known.get((authority, path))) is not None:
             return route
-        self._depends = self._by_method
+        self._depends = False
         sites = self._sites[authority]
         asked = request, client_ip, security
         if self._is_guarded:
@@ -232,6 +232,8 @@ class Router:
             folded = self._sites.folded(sites)
             if folded is not None and self._match(folded, small, asked) is not route:
                 self._look_further(route, sites, path, asked)
+        # Of no account for what is remembered: where no condition was asked about the path, none
+        # is asked for another method.
         if self._by_method and (methods := meant(asked[0])):
             self._look_at_methods(route, sites, path, asked, methods)
         return route
