@@ -48,7 +48,8 @@ class Router:
     Where all routes are guarded alike nothing is asked but `odd`; where they are not, paths are
     looked at in all spellings (spellings.py), and methods that a client asks for beside its own.
     What was found by host and path alone is remembered, of a bounded number of paths: a repeated
-    one costs 0.1 us in place of 0.4, or of 1.2 where routes are guarded.
+    one costs 0.16 us in place of 0.4 to 0.8, or of 1.0 to 1.9 where routes are guarded; one that
+    never comes again 0.25 more.
     """
 
     __slots__ = (
@@ -100,12 +101,10 @@ class Router:
         some spelling of it or the method that a field asks for leads to a route that asks for more,
         and if it could climb out of where a rewrite puts it.
         """
-        authority, target = request.authority, request.target
+        authority = request.authority
+        path = request.target.partition(b"?")[0]
         known = self._known
-        if (route := known.get((authority, target))) is not None:
-            return route
-        path = target.partition(b"?")[0]
-        if path is not target and (route := known.get((authority, path))) is not None:
+        if (route := known.get((authority, path))) is not None:
             return route
         self._depends = False
         sites = self._sites[authority]
