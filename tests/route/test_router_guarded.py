@@ -86,10 +86,24 @@ def test_a_plain_path_costs_one_call_more_where_another_is_guarded() -> None:
     assert calls(guarded(), request("a.test/x/y/z")) <= 3
 
 
-def test_a_plain_path_costs_two_more_where_a_key_has_a_capital() -> None:
-    made = guarded(entry("a.test/Adm/*", "o", guards=[LIMIT]))
-    assert calls(made, request("a.test/x/y/z")) <= 5
-    assert calls(made, request("a.test/X/y/z")) <= 5
+def test_a_key_with_a_capital_costs_two_more_where_its_letters_may_count() -> None:
+    made = guarded(entry("a.test/Top/*", "o", guards=[LIMIT]))
+    assert calls(made, request("a.test/x/y/z")) <= 3
+    for path in ("X/y/z", "topaz/x"):
+        assert 3 < calls(made, request(f"a.test/{path}"), before=b"/Another") <= 5
+    with pytest.raises(BadRequest, match="some origins take it"):
+        found(made, "a.test/top/x")
+
+
+@pytest.mark.parametrize("more", [["a.test/~/r[0-_]$"], [f"a.test/K{each}" for each in range(20)]])
+def test_with_a_regex_or_many_such_keys_each_path_is_looked_up_in_small_letters(
+    more: list[str],
+) -> None:
+    made = guarded(entry("a.test/Top/*", "o", guards=[LIMIT]), *map(entry, more))
+    assert 3 < calls(made, request("a.test/x/y/z"), before=b"/Another") <= 5
+    for path in ("top", "top/x"):
+        with pytest.raises(BadRequest, match="some origins take it"):
+            found(made, f"a.test/{path}")
 
 
 def test_a_path_that_is_encoded_too_often_is_refused_where_it_matters() -> None:

@@ -14,6 +14,7 @@ from porch.route.entry import Entry, order, why
 from porch.route.host import normal_host
 from porch.route.methods import meant
 from porch.route.paths import TooManyReadings, climbs, odd, readings
+from porch.route.pattern import Pattern
 from porch.route.route import Route
 from porch.route.site import AS_SENT, Choice, Site, Sites, is_folded
 from porch.route.spellings import doubtful, spellings
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LONGEST", "REMEMBERED", "Candidate", "Router"]
 
+CAPITALS = 16
+"""Keys with a capital of which is known how their paths begin."""
 REMEMBERED, LONGEST = 1024, 256
 """Paths whose route is remembered, and the bytes of one at most."""
 _Asked = tuple[RequestHead, bytes, "Security | None"]
@@ -53,11 +56,12 @@ class Router:
     """
 
     __slots__ = (
-        "_are_folded",
         "_by_method",
+        "_capitals",
         "_depends",
         "_entries",
         "_guards",
+        "_has_regex",
         "_is_guarded",
         "_known",
         "_no_route",
@@ -74,7 +78,8 @@ class Router:
         self._guards: set[frozenset[tuple[str, str]]] = set()
         self._is_guarded = self._by_method = self._depends = False
         self._known: dict[tuple[bytes, bytes], Route] = {}
-        self._are_folded = True
+        self._has_regex = False
+        self._capitals: tuple[bytes, ...] = ()  # how paths of keys with a capital begin, in small
         for entry in entries:
             self.add(entry)
 
@@ -83,12 +88,20 @@ class Router:
         self._entries.append(entry)
         self._sites.add(entry)
         self._guards.add(entry.route.guards)
-        self._are_folded = self._are_folded and is_folded(entry.pattern)
+        self._note_letters(entry.pattern)
         if len(self._guards) > 1:
             self._is_guarded = True
             self._by_method = self._by_method or any(
                 each.conditions.methods for each in self._entries
             )
+
+    def _note_letters(self, pattern: Pattern) -> None:
+        """What a path in small letters begins with that a key may take for its own, whatever the
+        letters' case; of regexes, and of many keys, that is not known."""
+        self._has_regex = self._has_regex or pattern.regex is not None
+        capitals = self._capitals if is_folded(pattern) else (*self._capitals, pattern.path.lower())
+        is_known = len(capitals) <= CAPITALS and not self._has_regex
+        self._capitals = capitals if is_known or not capitals else (b"",)
 
     def find(
         self, request: RequestHead, client_ip: bytes, security: "Security | None" = None
@@ -225,9 +238,8 @@ class Router:
             route = self._match(sites, path, asked)
         if is_doubtful or path[-1:] == b"/":
             self._look_further(route, sites, path, asked)
-        elif path != (small := path.lower()) or not self._are_folded:
-            # One spelling, which may lead elsewhere by its letters' case alone: one look-up tells
-            # (-1.2 us of each request where any key has a capital).
+        elif path != (small := path.lower()) or small.startswith(self._capitals):
+            # One spelling, which may lead elsewhere by its letters' case alone: one look-up tells.
             folded = self._sites.folded(sites)
             if folded is not None and self._match(folded, small, asked) is not route:
                 self._look_further(route, sites, path, asked)
