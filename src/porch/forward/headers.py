@@ -168,8 +168,9 @@ _name = itemgetter(0)
 _LINE = b"%b: %b\r\n"
 _ID = REQUEST_ID + b": "
 
-_Lines = tuple[list[Field], bytes, bytes, bytes]
-"""Lines whose middle was another before, or is empty."""
+_Lines = tuple[list[Field], bytes, bytes, bytes, int, int]
+"""Fields and their lines, of which the one in the middle was another before; where it came, and
+where it stands: -1, and an empty line, where none was yet."""
 Made = tuple[list[Field], tuple[bytes, ...], _Lines]
 """See Repeats."""
 
@@ -276,31 +277,34 @@ class ForwardingHeaders(Filter):
         else:
             fields, may_repeat = self._anew(exchange, outgoing)
             if repeats is not None and may_repeat:
-                lines = [*fields], encode(fields), b"", b""
+                lines = [*fields], encode(fields), b"", b"", -1, -1
                 repeats.keep(self, [*came], of, lines)
         outgoing.fields = fields
-        outgoing.lines = lines
         if self._tells_id and exchange.id:
             fields.append((REQUEST_ID, exchange.id))
             if lines is not None:
                 outgoing.lines = [*fields], lines[1], lines[2], lines[3], _ID, exchange.id, b"\r\n"
+        elif lines is not None:
+            outgoing.lines = lines[:4]
 
     def _turned(self, made: Made, came: list[Field]) -> _Lines | None:
         """What was made of the same fields but for one value, which is another by now: Referer of a
         browser that goes on to the next page. None where that is not so."""
-        before, _, (sent, front, turned, behind) = made
+        before, _, (sent, front, _, behind, last, at) = made
         odd = [*map(is_not, before, came), True].index(True)
         if len(before) != len(came) or odd == len(came) or came[odd + 1 :] != before[odd + 1 :]:
             return None
         field, old = came[odd], before[odd]
-        if field[0] != old[0] or sent.count(old) != 1 or old[0] in _WRITTEN:
+        if field[0] != old[0]:
             return None
-        at = sent.index(old)
+        if odd != last:  # else it stands where the one before stood: -1 us
+            if sent.count(old) != 1 or old[0] in _WRITTEN:
+                return None
+            at = sent.index(old)
+            front, behind = encode(sent[:at]), encode(sent[at + 1 :])
         fields = [*sent]
         fields[at] = field
-        if turned != _LINE % old:
-            front, behind = encode(sent[:at]), encode(sent[at + 1 :])
-        return fields, front, _LINE % field, behind
+        return fields, front, _LINE % field, behind, odd, at
 
     def _anew(self, exchange: Exchange, outgoing: RequestHead) -> tuple[list[Field], bool]:
         """The fields, and whether they are the same for the same request another time."""
