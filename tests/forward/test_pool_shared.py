@@ -11,6 +11,7 @@ from porch.balance.endpoint import Endpoint
 from porch.errors import ConnectTimeout, LeftBehind
 from porch.forward.address import BOTH, TWO
 from porch.forward.h1 import ClientConnection
+from porch.forward.h2 import MOST_HELD_UP
 from porch.forward.h2_stream import OriginStream
 from porch.forward.pool import AHEAD, ASSUMED_STREAMS
 from tests.support.dialer import FakeDialer
@@ -97,10 +98,10 @@ def test_connections_are_filled_in_order(bench: Bench) -> None:
     bench.ask()
     bench.settle({3: 2})
     first, second = bench.pool._shared
-    assert (first.has_room, second.has_room) == (False, True)
+    assert (first.has_room(), second.has_room()) == (False, True)
     number = bench.sent(bench.ask())
     assert number == 1
-    assert not second.has_room
+    assert not second.has_room()
 
 
 def test_a_dial_ahead_is_there_for_who_comes(bench: Bench) -> None:
@@ -241,3 +242,92 @@ def test_a_connection_with_streams_is_not_asked(bench: Bench, idle: socket.socke
     bench.ask()
     idle.close()
     assert bench.ask().stream is not None
+
+
+# --- clients that take nothing -------------------------------------------------------------------
+
+
+def stalled(bench: Bench, count: int) -> list[Asking]:
+    """So many exchanges, each with a stream, whose clients take nothing then."""
+    found = [bench.ask() for _ in range(count)]
+    bench.settle()
+    for each in found:
+        bench.sent(each)
+        bench.loop.run(each.stream.pause_reading)
+    return found
+
+
+def test_who_comes_behind_many_that_are_held_up_has_another_connection(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    others = [bench.ask() for _ in range(20)]
+    bench.settle()
+    assert bench.dialer.dials == 2
+    assert {each.stream._connection for each in others} == {bench.pool._shared[1]}
+    bench.loop.run(held[0].stream.resume_reading)
+    assert bench.ask().stream._connection is bench.pool._shared[0]
+
+
+def test_one_fewer_share_it_with_all(bench: Bench) -> None:
+    stalled(bench, MOST_HELD_UP - 1)
+    bench.ask()
+    assert bench.dialer.dials == 1
+
+
+@pytest.mark.parametrize("word", ["client_full", "sips"])
+def test_who_takes_as_little_goes_on_the_same(bench: Bench, word: str) -> None:
+    stalled(bench, MOST_HELD_UP)
+    exchange = Asking(bench.endpoint)
+    setattr(exchange, word, True)
+    assert bench.ask(exchange).stream._connection is bench.pool._shared[0]
+    assert bench.dialer.dials == 1
+
+
+def test_of_clients_that_take_nothing_many_share_each_connection(bench: Bench) -> None:
+    """None is ever taken off: the most connections that they can have made."""
+    bench.dialer.set("accepts")
+    for number in range(10 * MOST_HELD_UP):
+        exchange = bench.ask()
+        if number % MOST_HELD_UP == 0:
+            bench.settle()
+        bench.sent(exchange)
+        bench.loop.run(exchange.stream.pause_reading)
+    assert bench.dialer.dials == 10
+
+
+def test_streams_that_are_over_hold_up_nobody(bench: Bench) -> None:
+    for each in stalled(bench, MOST_HELD_UP):
+        bench.origins[0].answer(each.stream.number)
+        bench.loop.run(each.stream.pause_reading)  # by what its client was sent before
+    assert bench.pool._shared[0].held_up == set()
+    bench.ask()
+    assert bench.dialer.dials == 1
+
+
+def test_where_there_is_no_other_connection_the_one_that_is_there_will_do(bench: Bench) -> None:
+    stalled(bench, MOST_HELD_UP)
+    bench.dialer.set("refuses")
+    exchange = bench.ask()
+    assert exchange.stream._connection is bench.pool._shared[0]
+    assert exchange.error is None
+    assert not bench.endpoint.out
+
+
+def test_nor_where_it_takes_too_long(bench: Bench) -> None:
+    stalled(bench, MOST_HELD_UP)
+    bench.dialer.set("hangs")
+    exchange = bench.ask()
+    bench.pass_time(4)
+    assert exchange.stream is None
+    bench.origins[0].hear()  # a PING
+    bench.pass_time(1.5)
+    assert exchange.stream._connection is bench.pool._shared[0]
+    assert not bench.endpoint.out
+
+
+def test_who_waits_for_another_has_this_one_when_clients_take_again(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    bench.dialer.set("hangs")
+    exchange = bench.ask()
+    assert exchange.stream is None
+    bench.loop.run(held[0].stream.resume_reading)
+    assert exchange.stream._connection is bench.pool._shared[0]

@@ -115,6 +115,16 @@ class Rival:
         return self._exchange.client
 
     @property
+    def client_full(self) -> bool:
+        """See Exchange."""
+        return self._exchange.client_full
+
+    @property
+    def sips(self) -> bool:
+        """See Exchange."""
+        return self._exchange.sips
+
+    @property
     def started(self) -> float:
         """See Exchange."""
         return self._exchange.started

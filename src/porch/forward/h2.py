@@ -50,6 +50,9 @@ __all__ = ["SharedConnection"]
 
 MOST_STREAMS = 128
 """Streams of one connection, if the origin allows as many."""
+MOST_HELD_UP = 16
+"""Streams whose clients do not take what is there, until others begin on another connection: what
+the windows of all may be in all is theirs by then, and many an origin has bounds of its own."""
 MOST_OF_ONE = 1 << 17
 """Bytes of a request that wait for the origin, until the client is not read from any more."""
 FEWER = 2
@@ -86,19 +89,15 @@ class SharedConnection(asyncio.Protocol):
     streams: those whose request was sent. settled: done when streams may begin, or fails with a
     ConnectFailed. reused: whether an answer has come on it. closed: no stream may begin any more.
     has_begun: whether there ever was a stream. takes_tunnels: see RFC 8441 3. scheme: of what is
-    sent. widest: that a stream's window may become.
+    sent. widest: that a stream's window may become. held_up: streams whose clients take nothing.
     """
 
     __slots__ = (
-        "_ahead",
-        "_asked_at",
-        "_asks",
-        "_behind",
-        "_descriptor",
+        *("_ahead", "_asked_at", "_asks", "_behind", "_heard", "_quiet"),  # see on_deadline
+        *("_descriptor", "_waiting"),  # see is_there
         "_dirty",
         "_ended",
         "_full",
-        "_heard",
         "_is_away",
         "_loop",
         "_made_at",
@@ -106,23 +105,21 @@ class SharedConnection(asyncio.Protocol):
         "_outbox",
         "_owed",
         "_pool",
-        "_quiet",
         "_slow",
-        "_spare",
+        *("_spare", "widest"),  # see room_for
         "_taken",
         "_transport",
-        "_waiting",
         "closed",
         "codec",
         "deadline",
         "has_begun",
+        "held_up",
         "most_interim",
         "reused",
         "scheme",
         "settled",
         "streams",
         "takes_tunnels",
-        "widest",
     )
 
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int, scheme: bytes) -> None:
@@ -133,6 +130,7 @@ class SharedConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.streams: dict[int, OriginStream] = {}
         self._slow: set[OriginStream] = set()
+        self.held_up: set[OriginStream] = set()
         self._owed: list[OriginStream] = []
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
         self.takes_tunnels = self.has_begun = False
@@ -364,10 +362,14 @@ class SharedConnection(asyncio.Protocol):
 
     # --- streams ---------------------------------------------------------------------------------
 
-    @property
-    def has_room(self) -> bool:
-        """Whether a stream may begin: not while the origin takes nothing, or may not be there."""
-        return not (self.closed or self._full or self._asked_at) and self._taken < self._most
+    def has_room(self, exchange: Exchange | None = None) -> bool:
+        """Whether a stream may begin: not while the origin takes nothing, or may not be there; and
+        not among many that are held up, unless its own client takes as little. None: at all."""
+        if self.closed or self._full or self._asked_at or self._taken >= self._most:
+            return False
+        if exchange is None or len(self.held_up) < MOST_HELD_UP:
+            return True
+        return exchange.client_full or exchange.sips
 
     def is_there(self) -> bool:
         """Whether that is still so when all that has come was heard: one that waited may have been
@@ -380,7 +382,7 @@ class SharedConnection(asyncio.Protocol):
                 self.data_received(data)
             else:
                 self.leave()
-        return self.has_room
+        return self.has_room()
 
     def open(self, exchange: Exchange) -> OriginStream:
         """A stream for an exchange. Only where there is room."""
@@ -400,6 +402,7 @@ class SharedConnection(asyncio.Protocol):
         """A stream is over."""
         self.streams.pop(stream.number, None)
         self._slow.discard(stream)
+        self.held_up.discard(stream)
         self._spare += stream.window - ORIGIN_STREAM_WINDOW
         self._taken -= 1
         if not self._taken:

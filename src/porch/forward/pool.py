@@ -112,7 +112,7 @@ class Pool:
             return connection
         if self._shared and not (self._needs_one(exchange) or is_left(exchange)):
             for shared in tuple(self._shared):
-                if shared.has_room and shared.is_there():
+                if shared.has_room(exchange) and shared.is_there():
                     return shared.open(exchange)
         self._ask(exchange)
         return None
@@ -161,7 +161,9 @@ class Pool:
         waiting, if this is not new."""
         is_new = not connection.has_begun
         for dial in tuple(self.dials):
-            while dial.waiting and connection.has_room and (is_new or dial.takes_any()):
+            while dial.waiting and connection.has_room(dial.next):
+                if not is_new and is_left(dial.next):
+                    break
                 self._hand_over(connection, dial.first())
             if not dial.waiting:
                 dial.deadline = min(dial.deadline, clock.now + AHEAD)
@@ -187,7 +189,7 @@ class Pool:
     def give_up(self, exchange: Exchange) -> None:
         """It has waited as long as its route says."""
         why = "" if self.most_streams else ": it takes no requests (MAX_CONCURRENT_STREAMS is 0)"
-        self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time{why}"))
+        self._make_do(exchange, ConnectTimeout(f"no connection to {self.name} in time{why}"))
 
     def speak_one(self) -> bool:
         """The endpoint wants HTTP/1.1 from now on. Whether it may be spoken."""
@@ -257,7 +259,7 @@ class Pool:
                 self.release(connection)
         elif isinstance(connection, PorchError):
             self._failed(exchange, connection)
-        elif isinstance(connection, SharedConnection) and not connection.has_room:
+        elif isinstance(connection, SharedConnection) and not connection.has_room(exchange):
             self._again(exchange)
         else:
             self._hand_over(connection, exchange)
@@ -274,7 +276,7 @@ class Pool:
         self._deadlines.discard(dial)
         if isinstance(connection, PorchError):
             while dial.waiting:
-                self._failed(dial.first(), connection)
+                self._make_do(dial.first(), connection)
             return
         if isinstance(connection, ClientConnection):
             self._speaks_one = True
@@ -283,7 +285,7 @@ class Pool:
             else:
                 self._hand_over(connection, dial.first())
         else:
-            while dial.waiting and connection.has_room:
+            while dial.waiting and connection.has_room(dial.next):
                 self._hand_over(connection, dial.first())
         while dial.waiting:
             self._again(dial.first())
@@ -359,6 +361,14 @@ class Pool:
         if dialer.protocols == TWO:
             return None
         return ClientConnection(self, self._limits, self._most_interim)
+
+    def _make_do(self, exchange: Exchange, error: PorchError) -> None:
+        """No other connection is to be had: one on which many are held up is better than none."""
+        for shared in tuple(self._shared):
+            if shared.has_room():
+                exchange.on_connected(shared.open(exchange))
+                return
+        self._failed(exchange, error)
 
     def _failed(self, exchange: Exchange, error: PorchError) -> None:
         if exchange.endpoint is not None and error.source == "upstream":
