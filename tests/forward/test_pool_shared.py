@@ -11,7 +11,7 @@ from porch.balance.endpoint import Endpoint
 from porch.errors import ConnectTimeout, LeftBehind
 from porch.forward.address import BOTH, TWO
 from porch.forward.h1 import ClientConnection
-from porch.forward.h2 import MOST_HELD_UP
+from porch.forward.h2 import FURTHER, MOST_HELD_UP, WIDEST
 from porch.forward.h2_stream import OriginStream
 from porch.forward.pool import AHEAD, ASSUMED_STREAMS
 from tests.support.dialer import FakeDialer
@@ -247,6 +247,10 @@ def test_a_connection_with_streams_is_not_asked(bench: Bench, idle: socket.socke
 # --- clients that take nothing -------------------------------------------------------------------
 
 
+def asking(bench: Bench) -> Any:
+    return Asking(bench.endpoint)
+
+
 def stalled(bench: Bench, count: int) -> list[Asking]:
     """So many exchanges, each with a stream, whose clients take nothing then."""
     found = [bench.ask() for _ in range(count)]
@@ -265,6 +269,21 @@ def test_who_comes_behind_many_that_are_held_up_has_another_connection(bench: Be
     assert {each.stream._connection for each in others} == {bench.pool._shared[1]}
     bench.loop.run(held[0].stream.resume_reading)
     assert bench.ask().stream._connection is bench.pool._shared[0]
+
+
+def test_what_is_let_through_beside_other_connections_is_less(bench: Bench) -> None:
+    stalled(bench, MOST_HELD_UP)
+    bench.ask()
+    bench.settle()
+    took = []
+    for connection in bench.pool._shared:
+        streams = [connection.open(asking(bench)) for _ in range(30)]
+        for stream in streams:
+            while more := connection.room_for(stream):
+                connection.widen(stream, more)
+        took.append(sum(stream.window for stream in streams))
+    assert took[0] > 7 * WIDEST
+    assert took[1] < took[0] / FURTHER + WIDEST
 
 
 def test_one_fewer_share_it_with_all(bench: Bench) -> None:

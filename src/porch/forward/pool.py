@@ -146,10 +146,11 @@ class Pool:
         connection.deadline = clock.now + self.idle_timeout
         self._idle.append(connection)
 
-    def share(self, connection: SharedConnection) -> None:
-        """Have exchanges share a connection that has settled."""
+    def share(self, connection: SharedConnection) -> int:
+        """Have exchanges share a connection that has settled. Returns how many there are then."""
         self._speaks_one = False
         self._shared.append(connection)
+        return len(self._shared)
 
     def unshare(self, connection: SharedConnection) -> None:
         """No stream may begin on it any more."""
