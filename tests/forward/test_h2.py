@@ -81,9 +81,9 @@ def test_an_exchange_costs_no_task_and_one_callback(bench: Bench) -> None:
 
 def test_there_is_room_for_what_the_origin_takes_and_no_more(bench: Bench) -> None:
     opened(bench, 3, {3: 3})
-    assert not shared(bench).has_room()
+    assert not shared(bench).has_room
     bench.origins[0].answer(1)
-    assert shared(bench).has_room()
+    assert shared(bench).has_room
 
 
 @pytest.mark.parametrize("told", [1 << 31, 1000])
@@ -91,9 +91,9 @@ def test_of_many_streams_a_connection_has_so_many(bench: Bench, told: int) -> No
     opened(bench, 1, {3: told})
     connection = shared(bench)
     for _ in range(MOST_STREAMS - 1):
-        assert connection.has_room()
+        assert connection.has_room
         bench.ask_now()
-    assert not connection.has_room()
+    assert not connection.has_room
 
 
 def test_streams_that_nobody_reads_leave_room_in_the_window(bench: Bench) -> None:
@@ -247,7 +247,7 @@ def test_a_silent_connection_is_asked_and_given_up(bench: Bench) -> None:
     assert bench.transports[0].arrived == b""
     bench.pass_time(1)
     assert bench.transports[0].arrived != b"", "a PING"
-    assert not shared(bench).has_room()
+    assert not shared(bench).has_room
     bench.pass_time(PATIENCE - 1)
     assert exchange.error is None
     bench.pass_time(1.5)
@@ -263,7 +263,7 @@ def test_an_answer_to_a_ping_is_enough_for_long(bench: Bench) -> None:
     assert pings(bench) == 1
     bench.pass_time(SELDOM - 1)
     assert pings(bench) == 1
-    assert shared(bench).has_room()
+    assert shared(bench).has_room
     bench.pass_time(2)
     assert pings(bench) == 2
 
@@ -297,7 +297,7 @@ def stuck(bench: Bench) -> tuple[Asking, Any]:
     transport.stalled = True
     bench.loop.run(lambda: upload.stream.send(request(None), bytes(60_000), False))
     bench.loop.run(lambda: transport.write(bytes(70_000)))
-    assert not shared(bench).has_room()
+    assert not shared(bench).has_room
     return exchange, transport
 
 

@@ -98,10 +98,10 @@ def test_connections_are_filled_in_order(bench: Bench) -> None:
     bench.ask()
     bench.settle({3: 2})
     first, second = bench.pool._shared
-    assert (first.has_room(), second.has_room()) == (False, True)
+    assert (first.has_room, second.has_room) == (False, True)
     number = bench.sent(bench.ask())
     assert number == 1
-    assert not second.has_room()
+    assert not second.has_room
 
 
 def test_a_dial_ahead_is_there_for_who_comes(bench: Bench) -> None:
@@ -266,9 +266,11 @@ def test_who_comes_behind_many_that_are_held_up_has_another_connection(bench: Be
     others = [bench.ask() for _ in range(20)]
     bench.settle()
     assert bench.dialer.dials == 2
-    assert {each.stream._connection for each in others} == {bench.pool._shared[1]}
+    assert {each.stream._connection for each in others} == {bench.pool._shared[0]}
+    assert repr(bench.pool) == "<Pool e 0 idle, 1 shared, 1 aside, 0 dialling>"
     bench.loop.run(held[0].stream.resume_reading)
-    assert bench.ask().stream._connection is bench.pool._shared[0]
+    assert repr(bench.pool) == "<Pool e 0 idle, 2 shared, 0 dialling>"
+    assert bench.ask().stream._connection is held[0].stream._connection
 
 
 def test_what_is_let_through_beside_other_connections_is_less(bench: Bench) -> None:
@@ -276,7 +278,7 @@ def test_what_is_let_through_beside_other_connections_is_less(bench: Bench) -> N
     bench.ask()
     bench.settle()
     took = []
-    for connection in bench.pool._shared:
+    for connection in (*bench.pool._aside, *bench.pool._shared):
         streams = [connection.open(asking(bench)) for _ in range(30)]
         for stream in streams:
             while more := connection.room_for(stream):
@@ -294,10 +296,10 @@ def test_one_fewer_share_it_with_all(bench: Bench) -> None:
 
 @pytest.mark.parametrize("word", ["client_full", "sips"])
 def test_who_takes_as_little_goes_on_the_same(bench: Bench, word: str) -> None:
-    stalled(bench, MOST_HELD_UP)
+    held = stalled(bench, MOST_HELD_UP)
     exchange = Asking(bench.endpoint)
     setattr(exchange, word, True)
-    assert bench.ask(exchange).stream._connection is bench.pool._shared[0]
+    assert bench.ask(exchange).stream._connection is held[0].stream._connection
     assert bench.dialer.dials == 1
 
 
@@ -317,29 +319,28 @@ def test_streams_that_are_over_hold_up_nobody(bench: Bench) -> None:
     for each in stalled(bench, MOST_HELD_UP):
         bench.origins[0].answer(each.stream.number)
         bench.loop.run(each.stream.pause_reading)  # by what its client was sent before
-    assert bench.pool._shared[0].held_up == set()
     bench.ask()
     assert bench.dialer.dials == 1
 
 
 def test_where_there_is_no_other_connection_the_one_that_is_there_will_do(bench: Bench) -> None:
-    stalled(bench, MOST_HELD_UP)
+    held = stalled(bench, MOST_HELD_UP)
     bench.dialer.set("refuses")
     exchange = bench.ask()
-    assert exchange.stream._connection is bench.pool._shared[0]
+    assert exchange.stream._connection is held[0].stream._connection
     assert exchange.error is None
     assert not bench.endpoint.out
 
 
 def test_nor_where_it_takes_too_long(bench: Bench) -> None:
-    stalled(bench, MOST_HELD_UP)
+    held = stalled(bench, MOST_HELD_UP)
     bench.dialer.set("hangs")
     exchange = bench.ask()
     bench.pass_time(4)
     assert exchange.stream is None
     bench.origins[0].hear()  # a PING
     bench.pass_time(1.5)
-    assert exchange.stream._connection is bench.pool._shared[0]
+    assert exchange.stream._connection is held[0].stream._connection
     assert not bench.endpoint.out
 
 
@@ -350,3 +351,14 @@ def test_who_waits_for_another_has_this_one_when_clients_take_again(bench: Bench
     assert exchange.stream is None
     bench.loop.run(held[0].stream.resume_reading)
     assert exchange.stream._connection is bench.pool._shared[0]
+
+
+def test_a_closed_pool_keeps_none_that_was_set_aside(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    bench.loop.run(bench.pool.close)
+    assert bench.pool.is_empty
+    for each in held:
+        bench.origins[0].answer(each.stream.number)
+    bench.loop.settle()
+    assert bench.transports[0].seen == "closed"
+    assert bench.pool.is_empty

@@ -92,32 +92,23 @@ class SharedConnection(asyncio.Protocol):
     streams: those whose request was sent. settled: done when streams may begin, or fails with a
     ConnectFailed. reused: whether an answer has come on it. closed: no stream may begin any more.
     has_begun: whether there ever was a stream. takes_tunnels: see RFC 8441 3. scheme: of what is
-    sent. widest: that a stream's window may become. held_up: streams whose clients take nothing.
+    sent. widest: that a stream's window may become.
     """
 
     __slots__ = (
         *("_ahead", "_asked_at", "_asks", "_behind", "_heard", "_quiet"),  # see on_deadline
         *("_descriptor", "_waiting"),  # see is_there
-        *("_dirty", "_outbox", "_owed", "_slow"),  # see _flush
-        "_ended",
-        "_full",
-        "_is_away",
-        "_loop",
-        *("_made_at", "_most", "settled"),  # see _settle
-        "_pool",
+        *("_dirty", "_full", "_outbox", "_owed", "_slow", "_transport"),  # see _flush
+        *("_ended", "_is_away", "closed"),  # see leave
+        *("_held_up", "_taken", "has_begun", "streams"),  # see open
+        *("_loop", "_pool"),
+        *("_made_at", "_most", "settled", "takes_tunnels"),  # see _settle
         *("_spare", "widest"),  # see room_for
-        "_taken",
-        "_transport",
-        "closed",
         "codec",
         "deadline",
-        "has_begun",
-        "held_up",
         "most_interim",
         "reused",
         "scheme",
-        "streams",
-        "takes_tunnels",
     )
 
     def __init__(self, pool: "Pool", limits: HeadLimits, most_interim: int, scheme: bytes) -> None:
@@ -128,7 +119,7 @@ class SharedConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.streams: dict[int, OriginStream] = {}
         self._slow: set[OriginStream] = set()
-        self.held_up: set[OriginStream] = set()
+        self._held_up: set[OriginStream] = set()
         self._owed: list[OriginStream] = []
         self._dirty = self._full = self._ended = self._is_away = self.closed = self.reused = False
         self.takes_tunnels = self.has_begun = False
@@ -361,14 +352,10 @@ class SharedConnection(asyncio.Protocol):
 
     # --- streams ---------------------------------------------------------------------------------
 
-    def has_room(self, exchange: Exchange | None = None) -> bool:
-        """Whether a stream may begin: not while the origin takes nothing, or may not be there; and
-        not among many that are held up, unless its own client takes as little. None: at all."""
-        if self.closed or self._full or self._asked_at or self._taken >= self._most:
-            return False
-        if exchange is None or len(self.held_up) < MOST_HELD_UP:
-            return True
-        return exchange.client_full or exchange.sips
+    @property
+    def has_room(self) -> bool:
+        """Whether a stream may begin: not while the origin takes nothing, or may not be there."""
+        return not (self.closed or self._full or self._asked_at) and self._taken < self._most
 
     def is_there(self) -> bool:
         """Whether that is still so when all that has come was heard: one that waited may have been
@@ -381,7 +368,7 @@ class SharedConnection(asyncio.Protocol):
                 self.data_received(data)
             else:
                 self.leave()
-        return self.has_room()
+        return self.has_room
 
     def open(self, exchange: Exchange) -> OriginStream:
         """A stream for an exchange. Only where there is room."""
@@ -401,13 +388,26 @@ class SharedConnection(asyncio.Protocol):
         """A stream is over."""
         self.streams.pop(stream.number, None)
         self._slow.discard(stream)
-        self.held_up.discard(stream)
+        if self._held_up:
+            self.let_go(stream)
         self._spare += stream.window - ORIGIN_STREAM_WINDOW
         self._taken -= 1
         if not self._taken:
             self.deadline = clock.now + self._pool.idle_timeout
             if self._is_away:
                 self.mark()
+
+    def hold_up(self, stream: OriginStream) -> None:
+        """The client of a stream does not take what is there."""
+        self._held_up.add(stream)
+        if len(self._held_up) == MOST_HELD_UP:
+            self._pool.set_aside(self)
+
+    def let_go(self, stream: OriginStream) -> None:
+        """It takes again, or the stream is over."""
+        self._held_up.discard(stream)
+        if len(self._held_up) == MOST_HELD_UP - 1:
+            self._pool.take_back(self)
 
     def fail_soon(self, stream: OriginStream, error: PorchError) -> None:
         """Not at once: the exchange is about to send something."""
