@@ -32,7 +32,7 @@ FEW = 68 * 1024
 before it is full (64 KiB), so that it tells when there is room again."""
 TURN = 1 << 20
 """Bytes that one exchange is given before others have a turn of the loop. For whoever gives."""
-LITTLE = 16384
+LITTLE = 8192
 """Bytes of a body that may wait for a client that takes nothing, and that are read at once for one
 that has much to take already."""
 OPEN = 1 << 62

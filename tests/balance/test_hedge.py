@@ -34,6 +34,8 @@ def rival(place: Place) -> Rival:
         outgoing=None,
         held=b"",
         client_ip=b"192.0.2.1",
+        client="c",
+        started=0.5,
     )
     which: Any = place
     made = Rival(exchange, which)
@@ -85,3 +87,9 @@ def test_one_whose_connection_was_stale_asks_for_another_and_is_counted_once() -
     assert place.told == ["acquire", "acquire"]
     assert place.counts == [1, 1, 0]
     assert made.reused
+
+
+def test_pools_and_connections_see_the_exchange_in_it() -> None:
+    made: Any = rival(Place())
+    assert (made.client, made.client_ip, made.route) == ("c", b"192.0.2.1", "r")
+    assert (made.started, made.ended, made.answer_done) == (0.5, 0.0, False)

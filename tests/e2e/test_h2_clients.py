@@ -335,6 +335,26 @@ def test_twenty_downloads_that_nobody_takes_keep_a_small_answer_no_longer(secure
             assert time.monotonic() - began < 2
 
 
+def test_one_download_goes_on_beside_any_number_that_nobody_takes(secured, origin):
+    started = secured(origin.port, "log = false\n")
+    with H2Socket(started.ports[0], trusting(), stream_window=12288) as client:
+        client.takes = False
+        for _ in range(127):  # and one is as many as there may be
+            client.opens(b"/mb")
+        client.flush()
+        while client.read(0.5):  # all that comes of them
+            pass
+        assert {each.status for each in client.answers.values()} == {200}
+        number = client.asks(b"/mb")
+        answer, taken = client.answers[number], 0
+        while not answer.ended:
+            assert client.read(5.0), f"nothing comes behind {taken} bytes"
+            client.far.acknowledge_received_data(len(answer.body) - taken, number)
+            taken = len(answer.body)
+            client.flush()
+        assert answer.body == MB
+
+
 def test_streams_that_are_asked_for_and_not_read_cost_under_two_mebibytes(secured, origin):
     started = secured(origin.port, "log = false\n")
     (pid,) = started.workers

@@ -98,13 +98,11 @@ def test_of_many_streams_a_connection_has_so_many(bench: Bench, told: int) -> No
 
 def test_streams_that_nobody_reads_leave_room_in_the_window(bench: Bench) -> None:
     assert MOST_STREAMS * ORIGIN_STREAM_WINDOW < ORIGIN_WINDOW
-    exchanges = opened(bench, 100)
+    *exchanges, other = opened(bench, 101)
     origin = bench.origins[0]
     for each in exchanges:
         bench.loop.run(each.stream.pause_reading)
         origin.answer(each.stream.number, body=b"x" * ORIGIN_STREAM_WINDOW, end=False)
-    other = bench.ask()
-    bench.sent(other)
     origin.answer(other.stream.number, body=b"y" * ORIGIN_STREAM_WINDOW)
     assert len(other.body) == ORIGIN_STREAM_WINDOW
 

@@ -11,6 +11,7 @@ from porch.balance.endpoint import Endpoint
 from porch.errors import ConnectTimeout, LeftBehind
 from porch.forward.address import BOTH, TWO
 from porch.forward.h1 import ClientConnection
+from porch.forward.h2 import FURTHER, MOST_HELD_UP, WIDEST
 from porch.forward.h2_stream import OriginStream
 from porch.forward.pool import AHEAD, ASSUMED_STREAMS
 from tests.support.dialer import FakeDialer
@@ -241,3 +242,123 @@ def test_a_connection_with_streams_is_not_asked(bench: Bench, idle: socket.socke
     bench.ask()
     idle.close()
     assert bench.ask().stream is not None
+
+
+# --- clients that take nothing -------------------------------------------------------------------
+
+
+def asking(bench: Bench) -> Any:
+    return Asking(bench.endpoint)
+
+
+def stalled(bench: Bench, count: int) -> list[Asking]:
+    """So many exchanges, each with a stream, whose clients take nothing then."""
+    found = [bench.ask() for _ in range(count)]
+    bench.settle()
+    for each in found:
+        bench.sent(each)
+        bench.loop.run(each.stream.pause_reading)
+    return found
+
+
+def test_who_comes_behind_many_that_are_held_up_has_another_connection(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    others = [bench.ask() for _ in range(20)]
+    bench.settle()
+    assert bench.dialer.dials == 2
+    assert {each.stream._connection for each in others} == {bench.pool._shared[0]}
+    assert repr(bench.pool) == "<Pool e 0 idle, 1 shared, 1 aside, 0 dialling>"
+    bench.loop.run(held[0].stream.resume_reading)
+    assert repr(bench.pool) == "<Pool e 0 idle, 2 shared, 0 dialling>"
+    assert bench.ask().stream._connection is held[0].stream._connection
+
+
+def test_what_is_let_through_beside_other_connections_is_less(bench: Bench) -> None:
+    stalled(bench, MOST_HELD_UP)
+    bench.ask()
+    bench.settle()
+    took = []
+    for connection in (*bench.pool._aside, *bench.pool._shared):
+        streams = [connection.open(asking(bench)) for _ in range(30)]
+        for stream in streams:
+            while more := connection.room_for(stream):
+                connection.widen(stream, more)
+        took.append(sum(stream.window for stream in streams))
+    assert took[0] > 7 * WIDEST
+    assert took[1] < took[0] / FURTHER + WIDEST
+
+
+def test_one_fewer_share_it_with_all(bench: Bench) -> None:
+    stalled(bench, MOST_HELD_UP - 1)
+    bench.ask()
+    assert bench.dialer.dials == 1
+
+
+@pytest.mark.parametrize("word", ["client_full", "sips"])
+def test_who_takes_as_little_goes_on_the_same(bench: Bench, word: str) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    exchange = Asking(bench.endpoint)
+    setattr(exchange, word, True)
+    assert bench.ask(exchange).stream._connection is held[0].stream._connection
+    assert bench.dialer.dials == 1
+
+
+def test_of_clients_that_take_nothing_many_share_each_connection(bench: Bench) -> None:
+    """None is ever taken off: the most connections that they can have made."""
+    bench.dialer.set("accepts")
+    for number in range(10 * MOST_HELD_UP):
+        exchange = bench.ask()
+        if number % MOST_HELD_UP == 0:
+            bench.settle()
+        bench.sent(exchange)
+        bench.loop.run(exchange.stream.pause_reading)
+    assert bench.dialer.dials == 10
+
+
+def test_streams_that_are_over_hold_up_nobody(bench: Bench) -> None:
+    for each in stalled(bench, MOST_HELD_UP):
+        bench.origins[0].answer(each.stream.number)
+        bench.loop.run(each.stream.pause_reading)  # by what its client was sent before
+    bench.ask()
+    assert bench.dialer.dials == 1
+
+
+def test_where_there_is_no_other_connection_the_one_that_is_there_will_do(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    bench.dialer.set("refuses")
+    exchange = bench.ask()
+    assert exchange.stream._connection is held[0].stream._connection
+    assert exchange.error is None
+    assert not bench.endpoint.out
+
+
+def test_nor_where_it_takes_too_long(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    bench.dialer.set("hangs")
+    exchange = bench.ask()
+    bench.pass_time(4)
+    assert exchange.stream is None
+    bench.origins[0].hear()  # a PING
+    bench.pass_time(1.5)
+    assert exchange.stream._connection is held[0].stream._connection
+    assert not bench.endpoint.out
+
+
+def test_who_waits_for_another_has_this_one_when_clients_take_again(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    bench.dialer.set("hangs")
+    exchange = bench.ask()
+    assert exchange.stream is None
+    bench.loop.run(held[0].stream.resume_reading)
+    assert exchange.stream._connection is bench.pool._shared[0]
+
+
+def test_a_closed_pool_keeps_none_that_was_set_aside(bench: Bench) -> None:
+    held = stalled(bench, MOST_HELD_UP)
+    bench.loop.run(bench.pool.close)
+    assert bench.pool.is_empty
+    for each in held:
+        bench.origins[0].answer(each.stream.number)
+    bench.loop.settle()
+    assert bench.transports[0].seen == "closed"
+    assert bench.pool.is_empty

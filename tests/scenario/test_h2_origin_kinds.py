@@ -7,6 +7,7 @@ import pytest
 from porch.balance.endpoint import FAILED
 from porch.config.schema_retry import RetryModel
 from porch.forward.address import BOTH, TWO
+from porch.http.h2_client import ORIGIN_STREAM_WINDOW
 from tests.support.h2_story import GET, POST, leave, origin, spoken
 from tests.support.scenario import Scenario
 
@@ -205,4 +206,19 @@ def test_one_that_is_refused_leaves_it_to_the_other(scenario: Make) -> None:
     first.answer(1)
     story.client_gets(200).ended(1, "")
     assert [each.counts[FAILED] for each in story.endpoints] == [0, 0]
+    leave(story, first, second)
+
+
+def test_a_second_attempt_that_wins_has_a_long_answer(scenario: Make) -> None:
+    retry = RetryModel.model_validate({"hedge": "200ms"})
+    story = spoken(scenario(endpoints=2, retry=retry))
+    story.client(GET)
+    first = origin(story)
+    story.advance(0.25)
+    second = origin(story)
+    piece = b"x" * ORIGIN_STREAM_WINDOW
+    second.answer(1, body=piece, end=False)
+    second.more(1, piece, end=True)
+    story.client_gets(200, piece + piece).ended(1, "")
+    first.hear()
     leave(story, first, second)

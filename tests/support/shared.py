@@ -39,7 +39,7 @@ class Taking:
 class Asking:
     """An exchange, as a pool and a stream see it. said: the pieces of the answer."""
 
-    answer_done = False
+    answer_done = client_full = sips = False
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.route = Route(key="*")

@@ -16,7 +16,7 @@ from porch.errors import AnswerRefused, PorchError
 from porch.exchange import Exchange
 from porch.filter import Filter
 from porch.http.message import RequestHead, ResponseHead, Trailers
-from porch.keeper import Timer, UpstreamStream
+from porch.keeper import ClientStream, Timer, UpstreamStream
 from porch.route.retry import Retry
 from porch.route.route import HEARD, REQUESTS, RUNNING, Place
 from porch.silence import wait
@@ -108,6 +108,26 @@ class Rival:
     def request(self) -> RequestHead:
         """See Exchange."""
         return self._exchange.request
+
+    @property
+    def client(self) -> ClientStream:
+        """See Exchange."""
+        return self._exchange.client
+
+    @property
+    def client_full(self) -> bool:
+        """See Exchange."""
+        return self._exchange.client_full
+
+    @property
+    def sips(self) -> bool:
+        """See Exchange."""
+        return self._exchange.sips
+
+    @property
+    def started(self) -> float:
+        """See Exchange."""
+        return self._exchange.started
 
     @property
     def ended(self) -> float:

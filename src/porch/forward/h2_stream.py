@@ -164,11 +164,14 @@ class OriginStream:
     def pause_reading(self) -> None:
         """See Stream. What is not taken is not acknowledged: no more than `window` comes."""
         self._paused = True
+        if self.number in self._connection.streams:  # it is not over
+            self._connection.hold_up(self)
 
     def resume_reading(self) -> None:
         """See Stream."""
         if self._paused:
             self._paused = False
+            self._connection.let_go(self)
             self._connection.owe(self)
 
     def sip(self, little: bool) -> None:

@@ -44,6 +44,7 @@ class Pool:
 
     __slots__ = (
         "_ahead",
+        "_aside",
         "_deadlines",
         "_dialer",
         "_dialling",
@@ -74,6 +75,7 @@ class Pool:
         self._most_interim = most_interim
         self._idle: list[ClientConnection] = []
         self._shared: list[SharedConnection] = []
+        self._aside: dict[SharedConnection, None] = {}
         self._speaks_one = self._wants_one = False
         self._takes_tunnels = True
         self._dialling: dict[Exchange, asyncio.Task[None]] = {}
@@ -83,7 +85,8 @@ class Pool:
     def __repr__(self) -> str:
         dialling = len(self._dialling) + sum(len(each.waiting) for each in self.dials)
         shared = f", {len(self._shared)} shared" if self._shared else ""
-        return f"<Pool {self.name} {len(self._idle)} idle{shared}, {dialling} dialling>"
+        aside = f", {len(self._aside)} aside" if self._aside else ""
+        return f"<Pool {self.name} {len(self._idle)} idle{shared}{aside}, {dialling} dialling>"
 
     @property
     def is_awaited(self) -> bool:
@@ -93,7 +96,7 @@ class Pool:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is kept and nobody waits; what is in use is not known here."""
-        return not (self._idle or self._shared or self.is_awaited)
+        return not (self._idle or self._shared or self._aside or self.is_awaited)
 
     # --- asked by exchanges ----------------------------------------------------------------------
 
@@ -110,8 +113,10 @@ class Pool:
             connection.exchange = exchange
             connection.deadline = INFINITY
             return connection
-        if self._shared and not (self._needs_one(exchange) or is_left(exchange)):
-            for shared in tuple(self._shared):
+        aside = self._aside
+        if (self._shared or aside) and not (self._needs_one(exchange) or is_left(exchange)):
+            joins = aside and (exchange.client_full or exchange.sips)
+            for shared in (*aside, *self._shared) if joins else tuple(self._shared):
                 if shared.has_room and shared.is_there():
                     return shared.open(exchange)
         self._ask(exchange)
@@ -146,22 +151,38 @@ class Pool:
         connection.deadline = clock.now + self.idle_timeout
         self._idle.append(connection)
 
-    def share(self, connection: SharedConnection) -> None:
-        """Have exchanges share a connection that has settled."""
+    def share(self, connection: SharedConnection) -> int:
+        """Have exchanges share a connection that has settled. Returns how many there are then."""
         self._speaks_one = False
         self._shared.append(connection)
+        return len(self._shared) + len(self._aside)
 
     def unshare(self, connection: SharedConnection) -> None:
         """No stream may begin on it any more."""
+        self._aside.pop(connection, None)
         if connection in self._shared:
             self._shared.remove(connection)
+
+    def set_aside(self, connection: SharedConnection) -> None:
+        """Its clients take little: it is for those alone who take as little, or have no other."""
+        if connection in self._shared:
+            self._shared.remove(connection)
+            self._aside[connection] = None
+
+    def take_back(self, connection: SharedConnection) -> None:
+        """It is for all again, before those that were made meanwhile."""
+        if connection in self._aside:
+            del self._aside[connection]
+            self._shared.insert(0, connection)
 
     def offer(self, connection: SharedConnection) -> None:
         """There may be room for those who wait for another connection. Who was left behind goes on
         waiting, if this is not new."""
         is_new = not connection.has_begun
         for dial in tuple(self.dials):
-            while dial.waiting and connection.has_room and (is_new or dial.takes_any()):
+            while dial.waiting and self._takes(connection, dial.next):
+                if not is_new and is_left(dial.next):
+                    break
                 self._hand_over(connection, dial.first())
             if not dial.waiting:
                 dial.deadline = min(dial.deadline, clock.now + AHEAD)
@@ -187,7 +208,7 @@ class Pool:
     def give_up(self, exchange: Exchange) -> None:
         """It has waited as long as its route says."""
         why = "" if self.most_streams else ": it takes no requests (MAX_CONCURRENT_STREAMS is 0)"
-        self._failed(exchange, ConnectTimeout(f"no connection to {self.name} in time{why}"))
+        self._make_do(exchange, ConnectTimeout(f"no connection to {self.name} in time{why}"))
 
     def speak_one(self) -> bool:
         """The endpoint wants HTTP/1.1 from now on. Whether it may be spoken."""
@@ -206,7 +227,7 @@ class Pool:
             self._ahead.cancel()
         for connection in tuple(self._idle):
             connection.close()
-        for shared in tuple(self._shared):
+        for shared in (*self._shared, *self._aside):
             shared.leave()
 
     # --- dialling -------------------------------------------------------------------------------
@@ -274,7 +295,7 @@ class Pool:
         self._deadlines.discard(dial)
         if isinstance(connection, PorchError):
             while dial.waiting:
-                self._failed(dial.first(), connection)
+                self._make_do(dial.first(), connection)
             return
         if isinstance(connection, ClientConnection):
             self._speaks_one = True
@@ -283,11 +304,16 @@ class Pool:
             else:
                 self._hand_over(connection, dial.first())
         else:
-            while dial.waiting and connection.has_room:
+            while dial.waiting and self._takes(connection, dial.next):
                 self._hand_over(connection, dial.first())
         while dial.waiting:
             self._again(dial.first())
         self._settle(connection)
+
+    def _takes(self, connection: SharedConnection, exchange: Exchange) -> bool:
+        """Whether an exchange that waits may have this connection."""
+        joins = connection not in self._aside or exchange.client_full or exchange.sips
+        return joins and connection.has_room
 
     def _again(self, exchange: Exchange) -> None:
         """A connection is there, but others have filled it, or it has closed again."""
@@ -359,6 +385,14 @@ class Pool:
         if dialer.protocols == TWO:
             return None
         return ClientConnection(self, self._limits, self._most_interim)
+
+    def _make_do(self, exchange: Exchange, error: PorchError) -> None:
+        """No other connection is to be had: one on which many are held up is better than none."""
+        for shared in (*self._shared, *self._aside):
+            if shared.has_room:
+                exchange.on_connected(shared.open(exchange))
+                return
+        self._failed(exchange, error)
 
     def _failed(self, exchange: Exchange, error: PorchError) -> None:
         if exchange.endpoint is not None and error.source == "upstream":

@@ -47,15 +47,16 @@ class SharedDial:
             self.waiting = dict(sorted(self.waiting.items(), key=_started))
         self.deadline = min(self.deadline, until)
 
+    @property
+    def next(self) -> Exchange:
+        """Who has waited longest."""
+        return next(iter(self.waiting))
+
     def first(self) -> Exchange:
-        """Who has waited longest, and does not any more."""
-        exchange = next(iter(self.waiting))
+        """The same, who does not wait any more."""
+        exchange = self.next
         del self.waiting[exchange]
         return exchange
-
-    def takes_any(self) -> bool:
-        """Whether a connection that others use will do for who is the first."""
-        return not is_left(next(iter(self.waiting)))
 
     def goes_on(self, has_begun: bool) -> bool:
         """Whether another connection is to be made in place of one that has closed. has_begun:

@@ -33,11 +33,14 @@ from porch.listen.closing import Closing, descriptor_of, flush, owed, reset
 from porch.listen.door import Door
 from porch.listen.door_session import Owed
 from porch.listen.h2_stream import (
+    A_FEW,
     A_READ,
+    A_TASTE,
     CROWDED,
     MOST_OF_ONE,
     MOST_QUEUED,
     MOST_SIPPED,
+    MOST_TASTED,
     ServerStream,
 )
 from porch.listen.ip import ip_of
@@ -64,26 +67,19 @@ class MultiplexedConnection(asyncio.Protocol):
     """
 
     __slots__ = (
-        "_away",
-        "_before",
+        *("_away", "_before", "_drips", "_left", "deadline"),  # see on_deadline
         "_closed",
         "_door",
-        "_drips",
         "_full",
         "_heavy",
-        "_left",
         "_outbox",
         "_transport",
         "codec",
         "crowded",
-        "deadline",
         "dirty",
         "done",
         "early",
-        "peer",
-        "port",
-        "scheme",
-        "security",
+        *("peer", "port", "scheme", "security"),  # see keeper.ClientStream
         "slow",
         "streams",
     )
@@ -155,7 +151,7 @@ class MultiplexedConnection(asyncio.Protocol):
                     stream.start(self._door, head)  # type: ignore[arg-type]
         if codec.arrivals.partial or self._drips:
             self._note_drips(codec.arrivals.partial)
-        if not self.dirty and codec.wants_write:
+        if not self.dirty and (self.slow or codec.wants_write):
             self.mark()
 
     def eof_received(self) -> bool:
@@ -341,14 +337,22 @@ class MultiplexedConnection(asyncio.Protocol):
             self.slow_down(stream)
 
     def _relieve(self) -> None:
-        """Read on for those whose client takes, as far as there is room."""
-        queued = self.codec.queued
+        """Read on for those whose client takes, as far as there is room; beyond it some sips."""
+        queued, window = self.codec.queued, self.codec.window
         whole = queued()
         most = MOST_SIPPED if self.crowded else MOST_QUEUED
+        tastes = A_FEW
         share = 0 if whole > CROWDED else MOST_OF_ONE // 2
         for stream in [each for each in self.slow if queued(each.number) <= share]:
-            if queued() > most:  # by what came at once
-                return
+            if (now := queued()) > most:
+                if now > MOST_TASTED:
+                    return
+                if window(stream.number) < A_TASTE:
+                    continue
+                if not tastes:  # the others have their turn
+                    self.mark()
+                    return
+                tastes -= 1
             self.slow.pop(stream, None)
             stream.drain()
 

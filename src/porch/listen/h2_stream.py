@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from porch.listen.door import Door
     from porch.listen.h2 import MultiplexedConnection
 
-__all__ = ["A_READ", "CROWDED", "MOST_OF_ONE", "MOST_QUEUED", "MOST_SIPPED", "ServerStream"]
+__all__ = [
+    "A_FEW",
+    "A_READ",
+    "A_TASTE",
+    "CROWDED",
+    "MOST_OF_ONE",
+    "MOST_QUEUED",
+    "MOST_SIPPED",
+    "MOST_TASTED",
+    "ServerStream",
+]
 
 A_READ = 1 << 18
 """Bytes that come from an origin at once, at most."""
@@ -38,6 +48,16 @@ CROWDED = MOST_QUEUED - A_READ
 taken, answers are read in sips, so that those few that nobody takes keep no others waiting."""
 MOST_SIPPED = MOST_QUEUED + (1 << 19)
 """Bytes that are held in the end: there is room for 16 sips at least."""
+MOST_TASTED = MOST_SIPPED + A_READ
+"""The same with what is left of sips for those who have taken all and take more. Of these nearly
+nothing is: beyond MOST_SIPPED nobody who takes waits for those who do not, however many."""
+A_TASTE = 6 << 10
+"""Bytes that a client must take now for that. Less would leave much of a sip here; more may not be
+there, since most clients say that they take more when half of a window is used up, and a door that
+asks another begins with 12 KiB."""
+A_FEW = 4
+"""Of them in one turn. The next shows whether the socket takes what came; more would but stop one
+another."""
 A_LITTLE = 1 << 12
 """Bytes of a whole answer for which nobody looks how much waits before the end of the turn, which
 has room for about a hundred of them below CROWDED."""
