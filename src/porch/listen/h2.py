@@ -345,7 +345,7 @@ class MultiplexedConnection(asyncio.Protocol):
         share = 0 if whole > CROWDED else MOST_OF_ONE // 2
         for stream in [each for each in self.slow if queued(each.number) <= share]:
             if (now := queued()) > most:
-                if now > MOST_TASTED:
+                if now > MOST_TASTED or not self.crowded:  # whole reads are no sips
                     return
                 if window(stream.number) < A_TASTE:
                     continue
