@@ -32,10 +32,11 @@ def test_every_worker_writes_its_row_and_anybody_reads_the_sum() -> None:
     table = SharedTable(3, 4)
 
     def count(row: int) -> None:
-        table.use(row)
         for _ in range(1000):
             table.rows[row][2] += 1
 
+    for row in (1, 2):
+        table.use(row)
     children = [in_child(lambda row=row: count(row)) for row in (1, 2)]  # type: ignore[misc]
     for pid in children:
         os.waitpid(pid, 0)

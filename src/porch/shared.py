@@ -100,7 +100,8 @@ class SharedTable:
         return f"<SharedTable {len(self.rows)} rows, {self.live[0]} in use>"
 
     def use(self, row: int) -> None:
-        """A worker is about to write this row. Totals look at it from now on."""
+        """A worker is about to be forked that writes this row. Totals look at it from now on. Only
+        the supervisor may call this: of two processes at once one would not be heard."""
         self.live[0] = max(self.live[0], row + 1)
 
     def column(self, column: int) -> "memoryview[int]":
