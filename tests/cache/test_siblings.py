@@ -8,7 +8,14 @@ import pytest
 from porch.cache.key import KeyRules, digest, make, url
 from porch.cache.memory_store import MemoryStore
 from porch.cache.notices import Notices
-from porch.cache.siblings import Invalidate, InvalidateAlone, InvalidateAtDoor, Siblings
+from porch.cache.siblings import (
+    LONGEST,
+    REMEMBERED,
+    Invalidate,
+    InvalidateAlone,
+    InvalidateAtDoor,
+    Siblings,
+)
 from porch.errors import ConnectionLost
 from porch.failing import Tried
 from porch.http.message import RequestHead, ResponseHead
@@ -64,6 +71,34 @@ def test_routes_with_other_keys_and_conditions_let_go_too(host: str) -> None:
     ]
     siblings.forget(store, url(request))
     assert [is_there(store, each) for each in primaries] == [False, False, False]
+
+
+def test_what_no_cache_has_is_worked_out_once_until_there_is_another_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, siblings, looks = MemoryStore(1 << 20), Siblings(), []
+    siblings.add(parse_key("a.test/static/*"), KeyRules(), b"")
+    monkeypatch.setattr("porch.cache.siblings.readings", lambda path: looks.append(path) or [path])
+    for _ in range(3):
+        siblings.forget(store, url(asked(b"/a.Calls/One")))
+    assert looks == [b"/a.Calls/One"]
+    siblings.add(parse_key("a.test"), NORMAL, b"")
+    primary = kept(store, asked(b"/a.Calls/One"), NORMAL)
+    siblings.forget(store, url(asked(b"/a.Calls/One")))
+    assert not is_there(store, primary)
+    again = kept(store, asked(b"/a.Calls/One"), NORMAL)
+    siblings.forget(store, url(asked(b"/a.Calls/One")))
+    assert not is_there(store, again)
+
+
+def test_few_urls_are_known_to_be_in_no_cache_and_no_long_ones() -> None:
+    store, siblings = MemoryStore(1 << 20), Siblings()
+    siblings.add(parse_key("a.test/static/*"), KeyRules(), b"")
+    for number in range(2 * REMEMBERED):
+        siblings.forget(store, url(asked(b"/%d" % number)))
+    siblings.forget(store, url(asked(b"/" + b"a" * LONGEST)))
+    assert len(siblings._apart) <= REMEMBERED
+    assert max(map(len, siblings._apart)) <= LONGEST
 
 
 @pytest.mark.parametrize("key", ["b.test", "a.test/static/*", "a.test/b"])

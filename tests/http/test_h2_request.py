@@ -342,6 +342,29 @@ def test_what_differs_in_more_is_read_anew(other: tuple[Field, ...]) -> None:
         client.read(*fields, end=False)
 
 
+SIZED, EXPECTS = (b"content-length", b"5"), (b"expect", b"100-continue")
+
+
+@pytest.mark.parametrize(
+    "more", [(), (SIZED,), (EXPECTS,), (SIZED, EXPECTS), ((b"te", b"trailers"),)]
+)
+def test_a_head_before_a_body_is_read_as_any_other(more: tuple[Field, ...]) -> None:
+    """And what was read of one with a body says nothing of one without."""
+    client = Repeating()
+    for end in (False, False, True, True, False, False):
+        for path in (b"/a", b"/b", b"/b"):
+            fields = (*BASIC[:2], (b":path", path), BASIC[3], *more)
+            client.read(*fields, end=end and SIZED not in more)
+
+
+def test_calls_that_repeat_have_what_was_made_of_the_first() -> None:
+    reader = RequestReader(b"https", LIMITS)
+    first, *others = [reader.read((*BASIC, *MORE), False) for _ in range(3)]
+    assert first.repeats is None
+    assert others[0].repeats is others[1].repeats is not None
+    assert reader.read((*BASIC, *MORE), True).repeats is None
+
+
 def test_what_was_refused_is_refused_again() -> None:
     client = Repeating()
     wrong = (*BASIC, *MORE, (b"host", b"c.test"))

@@ -16,7 +16,18 @@ from porch.route.paths import TooManyReadings, readings
 from porch.route.pattern import Pattern
 from porch.route.rewrite import Returned
 
-__all__ = ["Attending", "Invalidate", "InvalidateAlone", "InvalidateAtDoor", "Siblings"]
+__all__ = [
+    "LONGEST",
+    "REMEMBERED",
+    "Attending",
+    "Invalidate",
+    "InvalidateAlone",
+    "InvalidateAtDoor",
+    "Siblings",
+]
+
+REMEMBERED, LONGEST = 1024, 256
+"""URLs that are known to be in no cache, and the bytes of one at most."""
 
 
 class _Ways:
@@ -49,6 +60,7 @@ class Siblings:
 
     def __init__(self) -> None:
         self._known: dict[bytes, dict[KeyRules, _Ways]] = {}
+        self._apart: set[bytes] = set()  # URLs of which no cache has answers
 
     def __repr__(self) -> str:
         return f"<Siblings of {len(self._known)} hosts>"
@@ -58,6 +70,7 @@ class Siblings:
         the URL tell."""
         host = ALL if pattern.host.startswith(ALL) else pattern.host
         ways = self._known.setdefault(host, {}).setdefault(rules, _Ways())
+        self._apart.clear()
         ways.patterns[pattern] = None
         ways.is_listed = ways.is_listed and suffix is not None
         ways.suffixes.add(suffix or b"")
@@ -81,20 +94,28 @@ class Siblings:
             # By whatever rules, what is kept of it begins so; some of what else does goes too.
             store.purge("prefix", changed.partition(b"?")[0])
             return
+        if changed in self._apart:  # as a method of gRPC, called again and again: -2 us
+            return
         scheme, _, rest = changed.partition(b"://")
         authority, slash, target = rest.partition(b"/")
         asked = RequestHead(b"GET", slash + target, authority, scheme, [])
         path = asked.target.partition(b"?")[0]
+        is_apart = True
         for host in (host_of(changed), ALL):
             for rules, ways in self._known.get(host, {}).items():
                 if not ways.may_have(path):
                     continue
+                is_apart = False
                 suffix = ways.suffix
                 if suffix is not None:
                     key = make(asked, rules) + suffix
                     store.forget(digest(key), marked(key))
                 else:
                     store.purge("url", url(asked, rules))
+        if is_apart and len(changed) <= LONGEST:
+            if len(self._apart) >= REMEMBERED:
+                self._apart.clear()
+            self._apart.add(changed)
 
 
 class Attending:

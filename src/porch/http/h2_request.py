@@ -54,7 +54,10 @@ class RequestReader:
         "_authority",
         "_before",
         "_count",
+        "_end",
+        "_expect",
         "_fields",
+        "_length",
         "_limits",
         "_longest",
         "_method",
@@ -71,13 +74,15 @@ class RequestReader:
         # All but the path of the last head, which clients repeat: read once (-1 us).
         self._before = self._after = self._fields = _NOTHING
         self._count = self._path_at = self._longest = 0
+        self._end = self._expect = False
+        self._length: int | None = None
         self._method = self._authority = b""
         self._repeats: Repeats | None = None
 
     def read(self, fields: tuple[Field, ...], end: bool) -> RequestHead:
         """The head that decoded fields are. end: nothing follows. Raises PorchError, see
         `refused`."""
-        if end and len(fields) == self._count:
+        if len(fields) == self._count and end is self._end:
             at = self._path_at
             name, target = fields[at]
             # _PATH, but for the control characters that libnghttp2 lets into none: -0.13 us.
@@ -96,9 +101,9 @@ class RequestReader:
                     self._authority,
                     self._scheme,
                     [*self._fields],
-                    0,
+                    self._length,
                     None,
-                    False,
+                    self._expect,
                     b"2",
                 )
                 head.repeats = self._repeats
@@ -150,16 +155,19 @@ class RequestReader:
             raise BadRequest(":path is no path of visible ASCII characters, or has a fragment")
         if protocol:
             _read_tunnel(request, protocol, end)
-        elif end and size <= len(target) + LONGEST:
-            self._remember(request, fields, size)
+        elif size <= len(target) + LONGEST:
+            self._remember(request, fields, size, end)
         return request
 
-    def _remember(self, request: RequestHead, fields: tuple[Field, ...], size: int) -> None:
+    def _remember(
+        self, request: RequestHead, fields: tuple[Field, ...], size: int, end: bool
+    ) -> None:
         """The next head may differ in its path alone, as far as that has room."""
         target, method = request.target, request.method
         at = self._path_at = fields.index((b":path", target))
         self._before, self._after = fields[:at], fields[at + 1 :]
-        self._count = len(fields)
+        self._count, self._end = len(fields), end
+        self._length, self._expect = request.length, request.expect
         self._method, self._authority = method, request.authority
         self._fields = tuple(request.fields)
         self._repeats = Repeats()
